@@ -1,0 +1,1 @@
+"""Manifest -> verified tensors on a device; one file per family of data."""

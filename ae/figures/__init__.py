@@ -1,0 +1,1 @@
+"""What is drawn from trained runs: one file per family, arrays first, ink second."""

@@ -1,0 +1,1 @@
+"""What is measured on a trained run: one file per family, one value per seed."""

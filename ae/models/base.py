@@ -1,0 +1,61 @@
+"""The contract between a model and the trainer.
+
+A model is a pure function of its parameters, a batch and the noise that it asks for. It thinks of
+one model and one batch; the stack adds the seed axis to everything.
+"""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, NamedTuple
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+Noise = dict[str, Tensor]
+
+
+class Batch(NamedTuple):
+    """Examples, and their labels where the data have any."""
+
+    x: Float[Tensor, "batch *shape"]
+    y: Int[Tensor, " batch"] | None = None
+
+
+class Draw(NamedTuple):
+    """The randomness that one example consumes: standard normal, or uniform on [0, 1)."""
+
+    law: Literal["normal", "uniform"]
+    shape: tuple[int, ...]
+
+
+class Objective(NamedTuple):
+    """What a batch costs, example by example.
+
+    `loss` is minimised over the parameters that the stage trains, but those of the submodules
+    named in `adversaries`, each of which minimises its own loss. `parts` are the terms that the
+    paper names; they are recorded, never differentiated.
+    """
+
+    loss: Float[Tensor, " batch"]
+    parts: dict[str, Float[Tensor, " batch"]]
+    adversaries: dict[str, Float[Tensor, " batch"]] = {}
+
+
+class Autoencoder(nn.Module, ABC):
+    """A model that one trainer trains under any number of seeds at once.
+
+    `draws` is the noise of `objective`. `sweeps` names the constructor's arguments that live in
+    buffers alone, so that runs differing only in them may train in one stack. Further objectives
+    (a layer's pretraining, a supervised phase) are methods of the same form that a spec's stage
+    names, with the keyword `layer` where the stage gives one.
+    """
+
+    draws: dict[str, Draw]
+    sweeps: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def objective(self, batch: Batch, noise: Noise) -> Objective:
+        """What `batch` costs under the paper's training objective."""
+
+    def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
+        """The noise that a stage's objective consumes: that of `objective` unless overridden."""
+        return self.draws
