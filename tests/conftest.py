@@ -4,6 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from ae.environment import set_policy
+
+set_policy()
+
 
 @pytest.fixture
 def exact_arithmetic() -> Iterator[None]:

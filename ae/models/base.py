@@ -44,13 +44,15 @@ class Autoencoder(nn.Module, ABC):
     """A model that one trainer trains under any number of seeds at once.
 
     `draws` is the noise of `objective`. `sweeps` names the constructor's arguments that live in
-    buffers alone, so that runs differing only in them may train in one stack. Further objectives
+    buffers alone, so that runs differing only in them may train in one stack. `adversaries` names
+    the submodules that minimise losses of their own. Further objectives
     (a layer's pretraining, a supervised phase) are methods of the same form that a spec's stage
     names, with the keyword `layer` where the stage gives one.
     """
 
     draws: dict[str, Draw]
     sweeps: ClassVar[frozenset[str]] = frozenset()
+    adversaries: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def objective(self, batch: Batch, noise: Noise) -> Objective:

@@ -1,0 +1,89 @@
+"""Where a number came from: machine, versions, threads, commit."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from ae.record import Environment
+
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "matplotlib", "safetensors")
+POLICY = {
+    # Threads sleep while they wait: spinning costs up to 20 times on a shared machine.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "0",
+    "KMP_BLOCKTIME": "0",
+    # Matrix products do not depend on where in memory a seed's weights happen to lie.
+    "MKL_CBWR": "AUTO",
+}
+
+
+def set_policy() -> None:
+    """Set how threads wait and how MKL rounds, where the user has not; before torch is loaded."""
+    for name, value in POLICY.items():
+        os.environ.setdefault(name, value)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def use_threads() -> None:
+    """One thread a core, unless OMP_NUM_THREADS says otherwise."""
+    import torch
+
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(cores())
+
+
+def capture(root: Path, device: str, code: str) -> Environment:
+    """The present environment, for a record."""
+    import torch
+
+    policy = ", ".join(f"{name}={os.environ.get(name, 'unset')}" for name in POLICY)
+    name = "CPU" if device == "cpu" else torch.cuda.get_device_name(device)
+    commit = _git(root, "rev-parse", "HEAD")
+    return Environment(
+        python=platform.python_version(),
+        platform=platform.platform(),
+        machine=platform.machine(),
+        processor=_processor(),
+        cores=cores(),
+        memory_gib=round(_memory_gib(), 1),
+        device=name,
+        threads=torch.get_num_threads(),
+        thread_policy=policy,
+        precision=f"float32, matmul {torch.get_float32_matmul_precision()}",
+        versions={package: version(package) for package in PACKAGES},
+        commit=commit or "unknown",
+        dirty=bool(_git(root, "status", "--porcelain", "--", "ae", "benchmarks", "datasets")),
+        code=code,
+    )
+
+
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_gib() -> float:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (ValueError, OSError, AttributeError):
+        return 0.0

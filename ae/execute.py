@@ -1,0 +1,334 @@
+"""Runs a spec here: trains its stacks, measures, draws, writes the record; resumes.
+
+A spec's folder is `results/<spec>/<tier>/`. Finished stacks and a finished record are recognised
+by their keys and not made again. Interrupted training goes on from its last checkpoint.
+"""
+
+import importlib
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from ae import record as records
+from ae.data.dataset import Dataset, load
+from ae.environment import capture
+from ae.errors import OutsideError
+from ae.fitting import Fitted, Fitting, Interrupted
+from ae.manifest import Manifest, find_manifest
+from ae.plan import PACKAGE, StackPlan, code_digest, plan
+from ae.read import cells, digest_of, read_spec
+from ae.record import DataRecord, FigureRecord, Record, RunRecord, digest
+from ae.spec import Cell, Figure, Measure
+from ae.trained import Trained
+
+__all__ = ["Event", "Execution", "Interrupted"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a person who waits may want to see.
+
+    `done` of `total` is the whole spec's work in arbitrary units that cost about the same time.
+    """
+
+    phase: str
+    detail: str
+    done: float
+    total: float
+
+
+@dataclass
+class Execution:
+    """One spec in one tier, to be run here.
+
+    Args:
+        path: The spec's file.
+        tier: Which tier of it.
+        root: The project's folder, with `datasets/`.
+        results: Where results are kept.
+        device: `cpu` or `cuda`.
+        seeds: Instead of the spec's, if any.
+        fresh: Forget what was done before.
+        stop: Asked after every step; when true, a checkpoint is written and `Interrupted` raised.
+    """
+
+    path: Path
+    tier: str
+    root: Path
+    results: Path
+    device: str
+    seeds: tuple[int, ...] | None = None
+    fresh: bool = False
+    stop: Callable[[], bool] = lambda: False
+    _data: dict[tuple[str, str, int | str], Dataset] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.spec = read_spec(self.path)
+        self.name = self.path.stem
+        self.folder = self.results / self.name / self.tier
+        self.cells = cells(self.spec, self.tier, seeds=self.seeds, where=self.path.name)
+
+    def plan(self) -> list[StackPlan]:
+        """The stacks that this would train; loads the data that they are keyed by."""
+        shapes = {c.data.name: self._manifest(c).shape for c in self.cells}
+        data = {c.name: self._split(c, "train").sha256 for c in self.cells}
+        return plan(self.cells, shapes, data, self.device)
+
+    def run(self) -> Iterator[Event]:
+        """Do what is not done yet; afterwards the record is at `record_path`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise OutsideError(
+                f"{self.folder}: another `ae run` is at work there; wait for it or end it"
+            ) from None
+        with lock:
+            yield from self._locked()
+
+    @property
+    def record_path(self) -> Path:
+        """Where the record is, once there is one."""
+        return self.folder / "record.json"
+
+    def _locked(self) -> Iterator[Event]:
+        if self.fresh:
+            self._forget()
+        yield Event("data", "reading and verifying", 0, 1)
+        stacks = self.plan()
+        work = self._work_key(stacks)
+        if self._finished(work):
+            yield Event("done", "already done; nothing to train", 1, 1)
+            return
+        clock, started = time.perf_counter(), datetime.now(UTC)
+        fitted: list[Fitted] = []
+        fittings = [Fitting(s, self._source(s), self.folder, self.device) for s in stacks]
+        total = sum(f.cost for f in fittings)
+        done = 0.0
+        for fitting in fittings:
+            for name, share in fitting.run(self.stop):
+                yield Event("train", name, done + share * fitting.cost, total)
+            done += fitting.cost
+            assert fitting.result is not None
+            fitted.append(fitting.result)
+        trained = self._trained(stacks, fitted)
+        metrics: dict[str, dict[str, list[float]]] = {c.name: {} for c in self.cells}
+        for run, measure in self._measures():
+            yield Event("measure", f"{measure.name} of {run}", total, total)
+            metrics[run][measure.name] = _measured(trained[run], measure)
+        figures = []
+        for figure in self.spec.figure:
+            if runs := [trained[r] for r in figure.runs if r in trained]:
+                yield Event("draw", figure.name, total, total)
+                figures.append(self._draw(figure, runs))
+        record = self._record(stacks, fitted, trained, metrics, figures, started, clock)
+        records.write(record, self.record_path)
+        records.write_atomically(
+            self.folder / "state.json",
+            json.dumps({"work": work, "record": record.digest}).encode(),
+        )
+        self._prune(stacks)
+        yield Event("done", "trained, measured, recorded", 1, 1)
+
+    def _manifest(self, cell: Cell) -> Manifest:
+        return find_manifest(cell.data.name, self.root / "datasets")
+
+    def _split(self, cell: Cell, which: str) -> Dataset:
+        table = cell.data
+        split, limit = (
+            (table.train, table.limit) if which == "train" else (table.test, table.test_limit)
+        )
+        key = (table.name, split, limit)
+        if key not in self._data:
+            self._data[key] = load(
+                self._manifest(cell), split, limit=limit, root=self.root, device=self.device
+            )
+        return self._data[key]
+
+    def _source(self, stack: StackPlan) -> Dataset:
+        return self._split(stack.cells[0], "train")
+
+    def _work_key(self, stacks: Sequence[StackPlan]) -> str:
+        code = sorted(
+            str(p.relative_to(PACKAGE))
+            for folder in ("metrics", "figures")
+            for p in (PACKAGE / folder).glob("*.py")
+        )
+        return digest(
+            {
+                "spec": digest_of(self.spec),
+                "source": self.path.read_text(encoding="utf-8"),
+                "tier": self.tier,
+                "stacks": [s.key for s in stacks],
+                "test": [self._split(c, "test").sha256 for c in self.cells],
+                "code": code_digest(*code, "trained.py", "execute.py", "fitting.py"),
+            }
+        )
+
+    def _finished(self, work: str) -> bool:
+        try:
+            state = json.loads((self.folder / "state.json").read_text())
+            found = records.read(self.record_path)
+        except (OSError, ValueError):
+            return False
+        files = [name for f in found.figures for name in (f.image, f.arrays)]
+        return (
+            isinstance(state, dict)
+            and state.get("work") == work
+            and state.get("record") == found.digest
+            and all((self.folder / name).exists() for name in files)
+        )
+
+    def _trained(self, stacks: Sequence[StackPlan], fitted: Sequence[Fitted]) -> dict[str, Trained]:
+        found = {}
+        for stack, result in zip(stacks, fitted, strict=True):
+            for cell in stack.cells:
+                members = stack.members_of(cell.name)
+                found[cell.name] = Trained(
+                    name=cell.name,
+                    label=cell.label,
+                    stack=result.stack.select(members),
+                    train=self._split(cell, "train"),
+                    test=self._split(cell, "test"),
+                    diverged={
+                        i: result.diverged[m] for i, m in enumerate(members) if m in result.diverged
+                    },
+                )
+        return found
+
+    def _measures(self) -> Iterator[tuple[str, Measure]]:
+        for cell in self.cells:
+            for measure in self.spec.measure:
+                wanted = measure.runs == "all" or cell.name in measure.runs
+                if wanted and self.tier in measure.tiers:
+                    yield cell.name, measure
+
+    def _draw(self, figure: Figure, runs: list[Trained]) -> FigureRecord:
+        from ae.figures.drawing import save
+
+        drawing = _function("figures", figure.function)(runs, **figure.arguments)
+        saved = save(drawing, self.folder, figure.name)
+        return FigureRecord(
+            name=figure.name,
+            title=figure.title,
+            caption=figure.caption,
+            paper=figure.paper,
+            image=saved.image,
+            vector=saved.vector,
+            arrays=saved.arrays,
+            digest=saved.digest,
+            width=saved.width,
+            height=saved.height,
+        )
+
+    def _record(
+        self,
+        stacks: Sequence[StackPlan],
+        fitted: Sequence[Fitted],
+        trained: dict[str, Trained],
+        metrics: dict[str, dict[str, list[float]]],
+        figures: list[FigureRecord],
+        started: datetime,
+        clock: float,
+    ) -> Record:
+        by_run = {}
+        for stack, result in zip(stacks, fitted, strict=True):
+            for cell in stack.cells:
+                by_run[cell.name] = _run_record(stack, result, cell, trained, metrics)
+        return Record(
+            schema_version=records.SCHEMA,
+            name=self.name,
+            tier=self.tier,
+            spec=self.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
+            spec_digest=digest_of(self.spec),
+            source=self.path.read_text(encoding="utf-8"),
+            started=started.isoformat(timespec="seconds"),
+            seconds=round(time.perf_counter() - clock + sum(f.seconds_before for f in fitted), 3),
+            environment=capture(self.root, self.device, code_digest(*_all_code())),
+            data=self._data_records(),
+            runs=[by_run[c.name] for c in self.cells],
+            figures=figures,
+        )
+
+    def _data_records(self) -> list[DataRecord]:
+        return [
+            DataRecord(
+                name=data.name,
+                split=data.split,
+                examples=len(data.x),
+                available=data.available,
+                sha256=data.sha256,
+                licence=data.manifest.licence,
+                citation=data.manifest.citation,
+                url=data.manifest.url,
+                note=data.manifest.note,
+            )
+            for data in self._data.values()
+        ]
+
+    def _forget(self) -> None:
+        for pattern in ("stacks/*.safetensors", "checkpoints/*.safetensors", "state.json"):
+            for path in self.folder.glob(pattern):
+                path.unlink()
+
+    def _prune(self, stacks: Sequence[StackPlan]) -> None:
+        kept = {f"{s.key}.safetensors" for s in stacks}
+        for path in self.folder.glob("*s/*.safetensors"):
+            if path.parent.name == "checkpoints" or path.name not in kept:
+                path.unlink()
+
+
+def _measured(trained: Trained, measure: Measure) -> list[float]:
+    values: list[float] = _function("metrics", measure.function)(trained, **measure.arguments)
+    return [
+        float("nan") if i in trained.diverged else float(value) for i, value in enumerate(values)
+    ]
+
+
+def _function(folder: str, path: str) -> Callable[..., Any]:
+    file, _, name = path.partition(".")
+    function: Callable[..., Any] = getattr(importlib.import_module(f"ae.{folder}.{file}"), name)
+    return function
+
+
+def _run_record(
+    stack: StackPlan,
+    result: Fitted,
+    cell: Cell,
+    trained: dict[str, Trained],
+    metrics: dict[str, dict[str, list[float]]],
+) -> RunRecord:
+    members = stack.members_of(cell.name)
+    one = trained[cell.name]
+    return RunRecord(
+        name=cell.name,
+        label=cell.label,
+        seeds=list(one.seeds),
+        stack=stack.key,
+        diverged={one.seeds[i]: reason for i, reason in one.diverged.items()},
+        metrics=metrics[cell.name],
+        curves=[curve.of(members) for curve in result.curves],
+        parameters=sum(p[0].numel() for p in one.stack.parameters.values()),
+        steps=result.steps,
+        seconds=round(result.seconds * len(members) / len(stack.members), 3),
+    )
+
+
+def _all_code() -> list[str]:
+    return [str(p.relative_to(PACKAGE)) for p in PACKAGE.rglob("*.py")]
+
+
+def choose_device(wanted: str) -> str:
+    """`auto` is CUDA where there is one; asking for CUDA where there is none is an error."""
+    available = torch.cuda.is_available()
+    if wanted == "cuda" and not available:
+        raise OutsideError("--device cuda: this torch sees no CUDA device; use --device cpu")
+    return "cuda" if wanted != "cpu" and available else "cpu"

@@ -1,0 +1,199 @@
+"""Training one stack to the end, with curves, checkpoints and resume."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ae import store
+from ae.data.dataset import Dataset
+from ae.plan import StackPlan
+from ae.record import Curve
+from ae.seeds import Stack
+from ae.spec import Descent, Fit
+from ae.train import Progress, Source, Training
+
+CHECKPOINT_SECONDS = 30.0
+
+
+class Interrupted(Exception):
+    """Training stopped on request, after a checkpoint; the next run goes on from there."""
+
+
+@dataclass
+class Track:
+    """A curve of every member of a stack, as it grows."""
+
+    stage: str
+    part: str
+    steps: list[int] = field(default_factory=list)
+    examples: list[int] = field(default_factory=list)
+    values: list[list[float]] = field(default_factory=list)
+
+    def of(self, members: list[int]) -> Curve:
+        """The curve of some members: values[member][point]."""
+        return Curve(
+            stage=self.stage,
+            part=self.part,
+            steps=self.steps,
+            examples=self.examples,
+            values=[[_rounded(point[m]) for point in self.values] for m in members],
+        )
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.6g}")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained stack; `seconds_before` of its time were spent before this process."""
+
+    stack: Stack
+    curves: list[Track]
+    diverged: dict[int, str]
+    steps: int
+    seconds: float
+    seconds_before: float
+
+
+class Fitting:
+    """Trains a planned stack, or takes it from disk where it is done.
+
+    Args:
+        plan: What to train.
+        data: Its training set.
+        folder: The run's folder; weights go to `stacks/`, checkpoints to `checkpoints/`.
+        device: Where.
+    """
+
+    def __init__(self, plan: StackPlan, data: Dataset, folder: Path, device: str) -> None:
+        self.plan, self.data, self.device = plan, data, device
+        self.weights = folder / "stacks" / f"{plan.key}.safetensors"
+        self.checkpoint = folder / "checkpoints" / f"{plan.key}.safetensors"
+        self.tracks: dict[tuple[str, str], Track] = {}
+        self.diverged: dict[int, str] = {}
+        self.result: Fitted | None = None
+        builds = [m.build for m in plan.members]
+        self.stack = Stack(builds, [m.seed for m in plan.members], device)
+        source = Source(len(data.x), data.batch)
+        self.training = Training(self.stack, plan.stages, source)
+        self._costs = [self._cost(stage) for _, stage in plan.stages]
+        self._before = 0.0
+
+    @property
+    def cost(self) -> float:
+        """Work in arbitrary units: weights touched, over all steps and examples."""
+        return sum(self._costs)
+
+    def _cost(self, stage: Descent | Fit) -> float:
+        if isinstance(stage, Fit):
+            return 1e9
+        trained = sum(
+            p.numel()
+            for name, p in self.stack.parameters.items()
+            if stage.modules == "all" or any(name.startswith(m) for m in stage.modules)
+        )
+        return float(self.training.steps_of(stage) * trained * (stage.batch + 40))
+
+    def run(self, stop: Callable[[], bool]) -> Iterator[tuple[str, float]]:
+        """Train; yields the stage's name and the share of the stack's cost that is done."""
+        if self.weights.exists():
+            self._take()
+            yield "already trained", 1.0
+            return
+        if self.checkpoint.exists():
+            self._resume()
+        started = written = time.perf_counter()
+        for progress in self.training.run():
+            self._hear(progress)
+            now = time.perf_counter()
+            if stop():
+                self._save(now - started)
+                raise Interrupted
+            if now - written > CHECKPOINT_SECONDS:
+                self._save(now - started)
+                written = time.perf_counter()
+                started += written - now
+            yield progress.stage, self._share(progress)
+        self._finish(time.perf_counter() - started)
+
+    def _share(self, progress: Progress) -> float:
+        index = self.training.at.stage
+        done = sum(self._costs[:index]) + self._costs[index] * progress.step / progress.steps
+        return done / self.cost
+
+    def _hear(self, progress: Progress) -> None:
+        if not progress.parts:
+            return
+        for part, values in progress.parts.items():
+            key = (progress.stage, part)
+            track = self.tracks.setdefault(key, Track(*key))
+            track.steps.append(progress.step)
+            track.examples.append(progress.examples)
+            track.values.append(values.double().tolist())
+        for member, value in enumerate(progress.parts["loss"].isfinite().tolist()):
+            if not value:
+                where = f"{progress.stage}, by step {progress.step} of {progress.steps}"
+                self.diverged.setdefault(member, f"loss not finite in {where}")
+
+    def _notes(self, seconds: float) -> dict[str, Any]:
+        return {
+            "tracks": [vars(t) | {"values": _texts(t.values)} for t in self.tracks.values()],
+            "diverged": {str(m): reason for m, reason in self.diverged.items()},
+            "seconds": self._before + seconds,
+            "steps": self.training.total,
+        }
+
+    def _read_notes(self, notes: dict[str, Any]) -> None:
+        for saved in notes["tracks"]:
+            values = [[float(v) for v in point] for point in saved["values"]]
+            track = Track(**(saved | {"values": values}))
+            self.tracks[track.stage, track.part] = track
+        self.diverged = {int(m): reason for m, reason in notes["diverged"].items()}
+        self._before = notes["seconds"]
+
+    def _save(self, seconds: float) -> None:
+        store.save(self.checkpoint, self.training.state(), self._notes(seconds))
+
+    def _resume(self) -> None:
+        tensors, notes = store.load(self.checkpoint, "cpu")
+        self.training.load(tensors)
+        self._read_notes(notes)
+
+    def _finish(self, seconds: float) -> None:
+        for member in self._broken():
+            self.diverged.setdefault(member, "weights not finite at the end of training")
+        store.save(self.weights, self.stack.tensors(), self._notes(seconds))
+        self.checkpoint.unlink(missing_ok=True)
+        self._conclude(self._before + seconds)
+
+    def _broken(self) -> list[int]:
+        finite = torch.ones(len(self.plan.members), dtype=torch.bool)
+        for parameter in self.stack.parameters.values():
+            finite &= parameter.detach().flatten(1).isfinite().all(1).cpu()
+        return [i for i, good in enumerate(finite.tolist()) if not good]
+
+    def _take(self) -> None:
+        tensors, notes = store.load(self.weights, "cpu")
+        self.stack.load(tensors)
+        self._read_notes(notes)
+        self._conclude(self._before)
+
+    def _conclude(self, seconds: float) -> None:
+        self.result = Fitted(
+            stack=self.stack,
+            curves=list(self.tracks.values()),
+            diverged=self.diverged,
+            steps=self.training.total,
+            seconds=seconds,
+            seconds_before=self._before,
+        )
+
+
+def _texts(values: list[list[float]]) -> list[list[str]]:
+    """Floats as text that reads back to the same bits, NaN and infinity included."""
+    return [[repr(v) for v in point] for point in values]

@@ -1,0 +1,142 @@
+"""Optimisers over a stack: one for the model, one for each adversary; clipping member by member."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ae.errors import UserError
+from ae.seeds import Stack, like
+from ae.spec import Descent, Optimizer, Schedule
+
+FUSED = {"SGD", "Adam", "AdamW", "Adagrad"}
+
+
+class Optimizers:
+    """The optimisers of one stage.
+
+    The role "" trains the stage's modules but the adversaries; each adversary that the stage's
+    objective names is a role of its own, made at the first `assign`.
+    """
+
+    def __init__(self, stack: Stack, stage: Descent) -> None:
+        self.stack, self.stage = stack, stage
+        every, wanted = stack.parameters, stage.modules
+        self.trained = [
+            name
+            for name in every
+            if wanted == "all" or any(name == w or name.startswith(f"{w}.") for w in wanted)
+        ]
+        self._adversaries = stack.model.adversaries
+        self.roles: dict[str, torch.optim.Optimizer] = {}
+        for name in self.trained:
+            stack.storage[name].grad = torch.zeros_like(stack.storage[name])
+        for role in ("", *self._adversaries):
+            if own := self._own(role):
+                storage = {name: stack.storage[name] for name in own}
+                self.roles[role] = build(stage.optimizer, storage)
+
+    def _own(self, role: str) -> dict[str, Tensor]:
+        def owner(name: str) -> str:
+            return next((a for a in self._adversaries if name.startswith(f"{a}.")), "")
+
+        return {n: self.stack.parameters[n] for n in self.trained if owner(n) == role}
+
+    def assign(self, role: str, loss: Tensor) -> None:
+        """Give the role's parameters the gradient of `loss` (member, batch), clipped per member."""
+        own = self._own(role)
+        grads = torch.autograd.grad(
+            loss.mean(-1).sum(),
+            list(own.values()),
+            retain_graph=bool(self._adversaries),
+            allow_unused=True,
+        )
+        for (name, parameter), grad in zip(own.items(), grads, strict=True):
+            if grad is None:
+                raise UserError(
+                    f"objective {self.stage.objective!r} of {type(self.stack.model).__name__} does "
+                    f"not use the parameter {name!r}: leave its module out of the stage's `modules`"
+                )
+            # Fused optimisers on the CPU read gradients without regard to their strides.
+            like(self._gradient(name), parameter).copy_(grad)
+        if self.stage.clip is not None:
+            clip([self._gradient(name) for name in own], self.stage.clip)
+
+    def _gradient(self, name: str) -> Tensor:
+        gradient = self.stack.storage[name].grad
+        assert gradient is not None
+        return gradient
+
+    def step(self, role: str | None = None) -> None:
+        """Step one role's optimiser, or all."""
+        for name, optimizer in self.roles.items():
+            if role in (None, name):
+                optimizer.step()
+
+    def set(self, key: str, value: float) -> None:
+        """Set a hyper-parameter; `lr` multiplies each group's own rate, the rest replace."""
+        for optimizer in self.roles.values():
+            for group in optimizer.param_groups:
+                group[key] = value * group["initial_lr"] if key == "lr" else value
+
+    def state(self) -> dict[str, Tensor]:
+        """The optimisers' tensors by role, parameter and name."""
+        found = {}
+        for role, optimizer in self.roles.items():
+            for name in self._own(role):
+                for key, value in optimizer.state.get(self.stack.storage[name], {}).items():
+                    tensor = value if isinstance(value, Tensor) else torch.tensor(value)
+                    found[f"{role}/{name}/{key}"] = tensor.detach().clone()
+        return found
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Take back what `state` gave."""
+        for full, value in state.items():
+            role, name, key = full.split("/")
+            storage = self.stack.storage[name]
+            slot = self.roles[role].state[storage]
+            slot[key] = value.clone() if key == "step" else value.to(storage.device).clone()
+
+
+def build(settings: Optimizer, parameters: dict[str, Tensor]) -> torch.optim.Optimizer:
+    """The optimiser that a spec describes; a group takes the first pattern that its name has."""
+    own = settings.model_dump(exclude={"name", "groups"}, exclude_none=True)
+    groups: dict[int, dict[str, Any]] = {}
+    for name, parameter in parameters.items():
+        found = next((i for i, g in enumerate(settings.groups) if g.match in name), -1)
+        if found not in groups:
+            extra = {}
+            if found >= 0:
+                extra = settings.groups[found].model_dump(exclude={"match"}, exclude_none=True)
+            groups[found] = {"params": [], **own, **extra}
+            groups[found]["initial_lr"] = groups[found]["lr"]
+        groups[found]["params"].append(parameter)
+    kind = getattr(torch.optim, settings.name)
+    speed = {"fused": True} if settings.name in FUSED else {"foreach": True}
+    optimizer: torch.optim.Optimizer = kind([groups[k] for k in sorted(groups)], **speed)
+    return optimizer
+
+
+def clip(grads: Sequence[Tensor], limit: float) -> None:
+    """Scale each member's gradients in place so that their joint norm is at most `limit`."""
+    squares = torch.stack([g.flatten(1).square().sum(1) for g in grads]).sum(0)
+    scale = (limit / squares.sqrt().clamp_min(1e-12)).clamp_max(1.0)
+    for grad in grads:
+        grad.mul_(scale.view(-1, *[1] * (grad.dim() - 1)))
+
+
+def scheduled(schedule: Schedule, epoch: float) -> float:
+    """The value of a schedule at a (fractional) epoch."""
+    at, values = schedule.at, schedule.values
+    if schedule.kind == "step":
+        passed = [v for a, v in zip(at, values, strict=True) if epoch >= a]
+        return passed[-1] if passed else values[0]
+    along = min(1.0, max(0.0, (epoch - at[0]) / (at[1] - at[0])))
+    first, last = values
+    if schedule.kind == "linear":
+        return first + along * (last - first)
+    if schedule.kind == "cosine":
+        return last + (first - last) * 0.5 * (1 + math.cos(math.pi * along))
+    return first * (last / first) ** along

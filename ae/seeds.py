@@ -1,0 +1,182 @@
+"""Many seeds of one model as one batch of tensors.
+
+A member of a stack is one seed of one run. Every tensor of a stack has the member axis first, and
+nothing reduces over it: a member computes what it would compute alone. On the CPU this holds bit
+for bit where a batch is a multiple of 32 examples. Otherwise a member's activations may end within
+a vector register; the last few elements of a whole tensor go through scalar instructions, whose
+exponentials differ in the last bit, and agreement is to rounding.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+from torch.utils._pytree import tree_map
+
+from ae.models.base import Autoencoder, Draw, Noise
+
+Build = Callable[[], Autoencoder]
+
+
+def derive(seed: int, purpose: str) -> int:
+    """A seed for one purpose (init, order, noise, a metric's name), independent of the others."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:8]) >> 1
+
+
+def generator(seed: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator on `device` for one seed and one purpose."""
+    return torch.Generator(device).manual_seed(derive(seed, purpose))
+
+
+class Stack:
+    """Members of one shape, each with its own parameters and buffers.
+
+    Args:
+        builds: One constructor a member; all give modules of the same shapes. What differs
+            between them otherwise must live in buffers (`Autoencoder.sweeps`).
+        seeds: One seed a member. Equal seeds start from equal weights.
+        device: Where the tensors live. Weights are drawn on the CPU, so that they do not depend
+            on it.
+    """
+
+    def __init__(
+        self,
+        builds: Sequence[Build],
+        seeds: Sequence[int],
+        device: torch.device | str = "cpu",
+    ) -> None:
+        models = [_seeded(build, seed) for build, seed in zip(builds, seeds, strict=True)]
+        parameters, buffers = stack_module_state(models)  # type: ignore[arg-type]
+        self.seeds = tuple(seeds)
+        self.device = torch.device(device)
+        self.storage = {k: _padded(p.detach().to(device)) for k, p in parameters.items()}
+        self.parameters = {
+            k: like(self.storage[k], p).requires_grad_() for k, p in parameters.items()
+        }
+        self.buffers = {k: b.detach().to(device) for k, b in buffers.items()}
+        self.model = models[0]
+        self._bound = _Bound(models[0])
+
+    def call(self, method: str, *args: Any, **constants: Any) -> Any:
+        """`model.method(*args, **constants)` for every member.
+
+        Tensors in `args` lead with the member axis; `constants` are the same for all.
+        """
+        return self._map(method, args, 0, constants)
+
+    def share(self, method: str, *args: Any, **constants: Any) -> Any:
+        """As `call`, but tensors in `args` have no member axis: all members see the same."""
+        return self._map(method, args, None, constants)
+
+    def _map(self, method: str, args: Any, axis: int | None, constants: Any) -> Any:
+        def one(state: dict[str, Tensor], args: Any) -> Any:
+            bound = {f"model.{name}": tensor for name, tensor in state.items()}
+            result = functional_call(self._bound, bound, (method, constants, *args))
+            return () if result is None else result
+
+        axes = tree_map(lambda leaf: axis if isinstance(leaf, Tensor) else None, args)
+        return vmap(one, in_dims=(0, axes))({**self.parameters, **self.buffers}, args)
+
+    def select(self, members: Sequence[int]) -> "Stack":
+        """A stack of some of the members, with copies of their tensors."""
+        chosen = object.__new__(Stack)
+        index = torch.tensor(list(members), device=self.device)
+        chosen.seeds = tuple(self.seeds[m] for m in members)
+        chosen.device, chosen.model, chosen._bound = self.device, self.model, self._bound
+        chosen.storage = {k: s[index] for k, s in self.storage.items()}
+        chosen.parameters = {
+            k: like(chosen.storage[k], p.detach()[index]) for k, p in self.parameters.items()
+        }
+        chosen.buffers = {k: b[index] for k, b in self.buffers.items()}
+        return chosen
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All parameters and buffers by name, detached, in a fixed order."""
+        state = {**self.parameters, **self.buffers}
+        return {name: state[name].detach() for name in sorted(state)}
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Copy `tensors` (as `tensors()` gave them) into this stack."""
+        with torch.no_grad():
+            for name, own in {**self.parameters, **self.buffers}.items():
+                own.copy_(tensors[name])
+
+    def train(self, mode: bool = True) -> None:
+        """Put the modules into training or evaluation mode."""
+        self._bound.train(mode)
+
+
+LINE = 32  # elements: the widest stride of a vectorised loop (two AVX-512 registers of float32)
+
+
+def _padded(tensor: Tensor) -> Tensor:
+    """A contiguous copy (member, elements) with whole vectors in every row, zeros at their ends.
+
+    Fused optimisers handle the last elements of a tensor by other instructions than the rest;
+    aligned rows make every member see the same ones, alone or among others.
+    """
+    flat = tensor.flatten(1)
+    storage = flat.new_zeros(len(flat), -(-flat.shape[1] // LINE) * LINE)
+    storage[:, : flat.shape[1]] = flat
+    return storage
+
+
+def like(storage: Tensor, tensor: Tensor) -> Tensor:
+    """The part of `storage` (member, elements) that holds a tensor of this shape, as a view."""
+    return storage[:, : tensor[0].numel()].view(tensor.shape)
+
+
+class _Bound(nn.Module):
+    """Lets `functional_call`, which knows only `forward`, reach any method."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, method: str, constants: dict[str, Any], *args: Any) -> Any:
+        return getattr(self.model, method)(*args, **constants)
+
+
+def _seeded(build: Build, seed: int) -> Autoencoder:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "init"))
+        return build()
+
+
+class NoiseSource:
+    """Draws each step's noise into fixed buffers, each seed's from its own generator.
+
+    Members with equal seeds see equal noise, drawn once.
+    """
+
+    def __init__(self, seeds: Sequence[int], device: torch.device | str, purpose: str) -> None:
+        self.unique = tuple(dict.fromkeys(seeds))
+        self.generators = [generator(s, purpose, device) for s in self.unique]
+        self.spread = spread(seeds, device)
+        self._buffers: dict[tuple[str, Draw, int], Tensor] = {}
+        self._device = device
+
+    def draw(self, draws: dict[str, Draw], batch: int) -> Noise:
+        """Noise for `batch` examples a member: name -> (member, batch, *shape)."""
+        return {name: self._fill(name, draw, batch) for name, draw in draws.items()}
+
+    def _fill(self, name: str, draw: Draw, batch: int) -> Tensor:
+        key = (name, draw, batch)
+        if key not in self._buffers:
+            shape = (len(self.unique), batch, *draw.shape)
+            self._buffers[key] = torch.empty(shape, device=self._device)
+        buffer = self._buffers[key]
+        for row, g in zip(buffer, self.generators, strict=True):
+            row.normal_(generator=g) if draw.law == "normal" else row.uniform_(generator=g)
+        return buffer if self.spread is None else buffer[self.spread]
+
+
+def spread(seeds: Sequence[int], device: torch.device | str) -> Tensor | None:
+    """Which row of the unique seeds each member takes; None where every seed is unique."""
+    unique = list(dict.fromkeys(seeds))
+    if len(unique) == len(seeds):
+        return None
+    return torch.tensor([unique.index(s) for s in seeds], device=device)

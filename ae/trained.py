@@ -1,0 +1,82 @@
+"""One run after training, as metrics and figures see it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ae.data.dataset import Dataset
+from ae.models.base import Autoencoder
+from ae.seeds import Stack, generator
+
+CHUNK = 2000  # examples that one call of the model sees
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run's seeds, trained, and the data that they are measured on.
+
+    Attributes:
+        name: The run's name in the spec.
+        label: The run's name for readers.
+        stack: The run's members only, one a seed, in the order of `seeds`.
+        train: The training set as it was used.
+        test: The test set as it is used.
+        diverged: Members whose loss stopped being finite: index -> reason.
+    """
+
+    name: str
+    label: str
+    stack: Stack
+    train: Dataset
+    test: Dataset
+    diverged: dict[int, str] = field(default_factory=dict)
+    _memory: dict[tuple[str, str, int], Tensor] = field(default_factory=dict, repr=False)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, one a member."""
+        return self.stack.seeds
+
+    @property
+    def model(self) -> Autoencoder:
+        """The module that the members share the form of; its own tensors are not trained ones."""
+        return self.stack.model
+
+    def generator(self, member: int, purpose: str) -> torch.Generator:
+        """Randomness for evaluation: its own stream, so that no metric shifts another."""
+        return generator(self.seeds[member], f"evaluate/{purpose}", self.stack.device)
+
+    def split(self, name: str) -> Dataset:
+        """The data set `train` or `test`."""
+        return {"train": self.train, "test": self.test}[name]
+
+    def of(
+        self, method: str, split: str, examples: int | None = None
+    ) -> Float[Tensor, "seed examples *shape"]:
+        """`model.method(x)` for the first `examples` of a split (all by default), remembered.
+
+        For methods that map a batch of images to one tensor with the batch axis first, such as
+        `encode`, `reconstruct` and `classify`.
+        """
+        count = len(self.split(split).x) if examples is None else examples
+        key = (method, split, count)
+        if key not in self._memory:
+            chunks = self.over(split, lambda x: self.stack.share(method, x), count)
+            self._memory[key] = torch.cat(chunks, 1)
+        return self._memory[key]
+
+    def over(
+        self, split: str, function: Callable[[Tensor], Tensor], examples: int | None = None
+    ) -> list[Tensor]:
+        """`function(x)` for consecutive pieces x of a split, without gradients."""
+        data = self.split(split)
+        count = len(data.x) if examples is None else examples
+        self.stack.train(False)
+        with torch.no_grad():
+            return [
+                function(data.batch(torch.arange(a, min(a + CHUNK, count), device=data.x.device)).x)
+                for a in range(0, count, CHUNK)
+            ]

@@ -1,0 +1,89 @@
+"""Every model of the suite, small, with the stages that a paper trains it by."""
+
+import json
+from dataclasses import dataclass
+from functools import partial
+
+from ae.models.base import Autoencoder
+from ae.models.deep_autoencoder import DeepAutoencoder
+from ae.models.denoising import DAE
+from ae.models.pca import PCA
+from ae.models.stacked_denoising import SDAE
+from ae.spec import Descent, Fit
+
+FEATURES = 17  # odd on purpose: rows that fill no vector register
+CLASSES = 3
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model, its stages, and the values of its swept arguments to train side by side."""
+
+    kind: type[Autoencoder]
+    arguments: dict
+    stages: tuple[tuple[str, Descent | Fit], ...]
+    sweep: tuple[dict, ...] = ()
+
+    def build(self, **changes):
+        return partial(self.kind, FEATURES, **{**self.arguments, **changes})
+
+
+def stage(name="train", **keys):
+    table = {
+        "objective": "objective",
+        "modules": "all",
+        "batch": 32,
+        "epochs": 3,
+        "optimizer": {"class": "Adam", "lr": 1e-2},
+        **keys,
+    }
+    return name, Descent.model_validate_json(json.dumps(table))
+
+
+def layers(objective, modules, count, **keys):
+    return [
+        stage(f"layer{i}", objective=objective, layer=i, modules=modules(i), **keys)
+        for i in range(count)
+    ]
+
+
+SGD = {
+    "class": "SGD",
+    "lr": 0.05,
+    "momentum": 0.5,
+    "groups": [{"match": "weight", "weight_decay": 2e-4}],
+}
+MOMENTUM = [{"key": "momentum", "kind": "step", "at": [0, 1], "values": [0.5, 0.9]}]
+
+ZOO = {
+    "pca": Entry(PCA, {"latent": 4}, (("fit", Fit(fit="fit")),)),
+    "deep_autoencoder": Entry(
+        DeepAutoencoder,
+        {"hidden": [13, 9], "latent": 3, "init": 0.1},
+        (
+            *layers(
+                "contrastive_divergence",
+                lambda i: [f"encoder.{i}", f"decoder.{2 - i}.bias"],
+                3,
+                optimizer=SGD,
+                schedules=MOMENTUM,
+            ),
+            stage("finetune", start="unroll"),
+        ),
+    ),
+    "denoising": Entry(
+        DAE,
+        {"hidden": 11, "corruption": 0.25},
+        (stage(optimizer={"class": "SGD", "lr": 0.1}),),
+        ({"corruption": 0.0}, {"corruption": 0.5}),
+    ),
+    "stacked_denoising": Entry(
+        SDAE,
+        {"hidden": [13, 9], "classes": CLASSES, "corruption": 0.25},
+        (
+            *layers("denoise", lambda i: [f"encoder.{i}", f"visible_bias.{i}"], 2, clip=0.5),
+            stage("finetune", modules=["encoder", "classifier"]),
+        ),
+        ({"corruption": 0.0}, {"corruption": 0.5}),
+    ),
+}
