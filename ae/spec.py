@@ -4,42 +4,104 @@ One TOML file per paper. The classes below are the format, key by key; `benchmar
 explains them for authors. Nothing here imports torch.
 """
 
-from typing import Annotated, Any, Literal
+from collections import Counter
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
-Count = Annotated[int, Field(ge=1)]
-Amount = Annotated[int, Field(ge=1)] | Literal["all"]
-Positive = Annotated[float, Field(gt=0)]
+# A constraint's description is what an error says was expected.
+Text = Annotated[str, Field(pattern=r"\S", description="a string that is not empty")]
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._+=-]*$",
+        description="a name of letters, digits and . _ + = -",
+    ),
+]
+Index = Annotated[int, Field(ge=0, description="a whole number of at least 0")]
+Count = Annotated[int, Field(ge=1, description="a whole number of at least 1")]
+Several = Annotated[int, Field(ge=2, description="a whole number of at least 2")]
+Amount = Count | Literal["all"]
+Positive = Annotated[float, Field(gt=0, description="a number above 0")]
+NotNegative = Annotated[float, Field(ge=0, description="a number of at least 0")]
+Fraction = Annotated[float, Field(ge=0, lt=1, description="a number of at least 0, below 1")]
 Direction = Literal["lower", "higher"]
 Status = Literal["read", "recalled", "calculated"]
 TierName = Literal["paper", "quick", "smoke"]
+Tiers = Annotated[
+    tuple[TierName, ...],
+    Field(min_length=1, description="a list of one or more of 'paper', 'quick', 'smoke'"),
+]
+Runs = Annotated[
+    tuple[str, ...], Field(min_length=1, description="a list of the names of one or more runs")
+]
+Modules = Annotated[
+    tuple[Text, ...], Field(min_length=1, description="a list of the names of one or more modules")
+]
+OptimizerName = Literal["SGD", "Adam", "AdamW", "Adagrad", "RMSprop", "Adamax"]
+
+ARGUMENTS: dict[OptimizerName, tuple[str, ...]] = {
+    "SGD": ("lr", "momentum", "nesterov", "weight_decay"),
+    "Adam": ("lr", "betas", "eps", "weight_decay"),
+    "AdamW": ("lr", "betas", "eps", "weight_decay"),
+    "Adagrad": ("lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value"),
+    "RMSprop": ("lr", "alpha", "eps", "momentum", "weight_decay"),
+    "Adamax": ("lr", "betas", "eps", "weight_decay"),
+}
 
 
 class Table(BaseModel):
     """A TOML table: typed strictly, without unknown keys, never changed after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, serialize_by_alias=True)
+
+
+def _named(model: dict[str, Any]) -> dict[str, Any]:
+    expected = "expected a string 'file.Class' of ae/models"
+    match model:
+        case {"class": str()}:
+            return model
+        case {"class": other}:
+            raise ValueError(f"class: found {other!r}; {expected}")
+    raise ValueError(f"missing key 'class'; {expected}")
+
+
+ModelTable = Annotated[dict[str, Any], AfterValidator(_named)]
+
+
+def _unique(values: tuple[Any, ...], what: str) -> None:
+    twice = [value for value, times in Counter(values).items() if times > 1]
+    if twice:
+        raise ValueError(f"{what} {twice[0]!r} is given more than once")
 
 
 class Paper(Table):
     """Who claims it."""
 
-    title: str
-    authors: str
+    title: Text
+    authors: Text
     venue: str
-    year: int
-    url: str
-    family: str
-    idea: str
+    year: Annotated[int, Field(ge=1900, le=2100, description="a year such as 2014")]
+    url: Text
+    family: Text
+    idea: Text
 
 
 class DataTable(Table):
     """The data set (a manifest's name), its two splits, and how many of each are used."""
 
-    name: str
-    train: str
-    test: str
+    name: Text
+    train: Text
+    test: Text
     limit: Amount
     test_limit: Amount
 
@@ -47,26 +109,40 @@ class DataTable(Table):
 class Group(Table):
     """Parameters whose name contains `match` take these values instead of the optimiser's."""
 
-    match: str
+    match: Text
     lr: Positive | None = None
-    momentum: float | None = None
-    weight_decay: float | None = None
+    momentum: Fraction | None = None
+    weight_decay: NotNegative | None = None
 
 
 class Optimizer(Table):
     """A `torch.optim` class and its arguments, spelt as torch spells them."""
 
-    name: Literal["SGD", "Adam", "AdamW", "Adagrad", "RMSprop", "Adamax"] = Field(alias="class")
+    name: OptimizerName = Field(alias="class")
     lr: Positive
-    momentum: float | None = None
+    momentum: Fraction | None = None
     nesterov: bool | None = None
-    betas: tuple[float, float] | None = None
-    eps: float | None = None
-    weight_decay: float | None = None
-    alpha: float | None = None
-    lr_decay: float | None = None
-    initial_accumulator_value: float | None = None
+    betas: tuple[Fraction, Fraction] | None = None
+    eps: NotNegative | None = None
+    weight_decay: NotNegative | None = None
+    alpha: Fraction | None = None
+    lr_decay: NotNegative | None = None
+    initial_accumulator_value: NotNegative | None = None
     groups: tuple[Group, ...] = ()
+
+    @model_validator(mode="after")
+    def _takes(self) -> Self:
+        takes = ARGUMENTS[self.name]
+        tables: tuple[Table, ...] = (self, *self.groups)
+        for table in tables:
+            given = table.model_dump(exclude={"name", "groups", "match"}, exclude_none=True)
+            if foreign := [key for key in given if key not in takes]:
+                raise ValueError(
+                    f"{self.name} takes no {foreign[0]!r}; it takes {', '.join(takes)}"
+                )
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov = true needs a momentum above 0")
+        return self
 
 
 class Schedule(Table):
@@ -79,19 +155,34 @@ class Schedule(Table):
     Epochs may be fractions.
     """
 
-    key: str
+    key: Text
     kind: Literal["step", "linear", "cosine", "exponential"]
-    at: tuple[float, ...]
+    at: tuple[NotNegative, ...]
     values: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        found = f"found {len(self.at)} and {len(self.values)}"
+        if self.kind == "step" and not 1 <= len(self.at) == len(self.values):
+            raise ValueError(f"kind 'step' needs as many numbers in at as in values; {found}")
+        if self.kind != "step" and not len(self.at) == len(self.values) == 2:
+            raise ValueError(f"kind {self.kind!r} needs 2 numbers in at and 2 in values; {found}")
+        if any(later <= earlier for earlier, later in pairwise(self.at)):
+            raise ValueError(f"at: found {list(self.at)}; expected epochs that rise")
+        if self.kind == "exponential" and min(self.values) <= 0:
+            raise ValueError(f"values: found {list(self.values)}; 'exponential' needs them above 0")
+        if self.key == "lr" and min(self.values) < 0:
+            raise ValueError(f"values: found {list(self.values)}; a factor on lr is at least 0")
+        return self
 
 
 class Descent(Table):
     """A stage of gradient descent: who is trained, by which objective, how long."""
 
-    objective: str
-    layer: int | None = None
-    modules: tuple[str, ...] | Literal["all"]
-    start: str | None = None
+    objective: Text
+    layer: Index | None = None
+    modules: Modules | Literal["all"]
+    start: Text | None = None
     batch: Count
     epochs: Positive
     optimizer: Optimizer
@@ -99,43 +190,79 @@ class Descent(Table):
     clip: Positive | None = None
     update: Literal["simultaneous", "alternating"] = "simultaneous"
 
+    @model_validator(mode="after")
+    def _schedulable(self) -> Self:
+        _unique(tuple(s.key for s in self.schedules), "schedules: the key")
+        takes = [a for a in ARGUMENTS[self.optimizer.name] if a not in ("nesterov", "betas")]
+        for key in (s.key for s in self.schedules):
+            if key not in takes and not (key.startswith("buffer:") and key != "buffer:"):
+                raise ValueError(
+                    f"schedules: {self.optimizer.name} has no {key!r} to schedule; "
+                    f"it has {', '.join(takes)}, and a model has buffer:NAME"
+                )
+        return self
+
 
 class Fit(Table):
     """A stage without descent: the model's method `fit` sees the training set once."""
 
-    fit: str
+    fit: Text
+
+
+def _stage(value: Any) -> str:
+    fits = isinstance(value, Fit) or (isinstance(value, dict) and "fit" in value)
+    return "Fit" if fits else "Descent"
+
+
+Stage = Annotated[
+    Annotated[Descent, Tag("Descent")] | Annotated[Fit, Tag("Fit")], Discriminator(_stage)
+]
+Seeds = Annotated[
+    tuple[Index, ...],
+    Field(min_length=1, description="a list of one or more whole numbers of at least 0"),
+]
 
 
 class Train(Table):
     """Which seeds, which stages in which order; `use` names the stages that a run takes."""
 
-    seeds: tuple[int, ...]
+    seeds: Seeds
     use: tuple[str, ...]
-    stages: dict[str, Descent | Fit]
+    stages: dict[Name, Stage]
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        _unique(self.seeds, "seeds: the seed")
+        _unique(self.use, "use: the stage")
+        if strange := [name for name in self.use if name not in self.stages]:
+            raise ValueError(
+                f"use: no stage {strange[0]!r}; there are {', '.join(self.stages) or 'none'}"
+            )
+        return self
 
 
 class Measure(Table):
     """A number per seed: a function `file.function` of `ae/metrics` and its arguments."""
 
-    name: str
-    function: str
-    label: str
+    name: Name
+    function: Text
+    label: Text
     unit: str
     direction: Direction
-    runs: tuple[str, ...] | Literal["all"] = "all"
-    tiers: tuple[TierName, ...] = ("paper", "quick", "smoke")
+    runs: Runs | Literal["all"] = "all"
+    tiers: Tiers = ("paper", "quick", "smoke")
     arguments: dict[str, Any] = {}
 
 
 class Figure(Table):
     """A picture: a function `file.function` of `ae/figures`, its runs and its arguments."""
 
-    name: str
-    function: str
-    title: str
+    name: Name
+    function: Text
+    title: Text
     caption: str
     paper: str
-    runs: tuple[str, ...]
+    runs: Runs
     arguments: dict[str, Any] = {}
 
 
@@ -145,8 +272,8 @@ class Run(Table):
     A `model` that names a class replaces the whole table, else only the keys that it gives.
     """
 
-    name: str
-    label: str
+    name: Name
+    label: Text
     data: dict[str, Any] = {}
     model: dict[str, Any] = {}
     train: dict[str, Any] = {}
@@ -156,20 +283,28 @@ class Spread(Table):
     """What the paper's plus-minus is. `examples` is a standard error over test examples."""
 
     kind: Literal["none", "sd", "se", "ci95", "examples", "folds", "binomial"]
-    value: float | None = None
-    n: int | None = None
+    value: Positive | None = None
+    n: Count | None = None
+
+    @model_validator(mode="after")
+    def _valued(self) -> Self:
+        if self.kind != "none" and self.value is None:
+            raise ValueError(f"kind {self.kind!r} needs a value")
+        if self.kind == "none" and (self.value, self.n) != (None, None):
+            raise ValueError("kind 'none' takes no value and no n")
+        return self
 
 
 class ClaimTable(Table):
     """What every claim has. `control` marks a test of the measurement, not of the paper."""
 
-    id: str
-    statement: str
+    id: Name
+    statement: Text
     metric: str
-    source: str
+    source: Text
     status: Status
     primary: bool
-    tiers: tuple[TierName, ...]
+    tiers: Tiers
     control: bool = False
     sigma_pin: Positive | None = None
 
@@ -180,13 +315,13 @@ class ValueClaim(ClaimTable):
     kind: Literal["value"]
     run: str
     value: float
-    digits: Annotated[int, Field(ge=0)]
+    digits: Index
     unit: str
     spread: Spread
     sense: Literal["two_sided", "at_least"] = "two_sided"
-    best_of: int | None = None
+    best_of: Several | None = None
     margin: Positive
-    margin_reason: str
+    margin_reason: Text
 
 
 class OrderClaim(ClaimTable):
@@ -197,7 +332,7 @@ class OrderClaim(ClaimTable):
     worse: str
     gap: float | None = None
     margin: Positive
-    margin_reason: str
+    margin_reason: Text
 
 
 class EqualClaim(ClaimTable):
@@ -206,17 +341,17 @@ class EqualClaim(ClaimTable):
     kind: Literal["equal"]
     runs: tuple[str, str]
     margin: Positive
-    margin_reason: str
+    margin_reason: Text
 
 
 class TrendClaim(ClaimTable):
     """The metric moves one way over the runs, in the order given (rule d)."""
 
     kind: Literal["trend"]
-    runs: tuple[str, ...]
+    runs: Runs
     moves: Literal["up", "down"]
     margin: Positive
-    margin_reason: str
+    margin_reason: Text
 
 
 class ExactClaim(ClaimTable):
@@ -226,8 +361,8 @@ class ExactClaim(ClaimTable):
     run: str
     value: float
     unit: str
-    tolerance: Annotated[float, Field(ge=0)]
-    tolerance_reason: str
+    tolerance: NotNegative
+    tolerance_reason: Text
 
 
 class FigureClaim(ClaimTable):
@@ -239,9 +374,15 @@ class FigureClaim(ClaimTable):
     half_width: Positive
     log_axis: bool = False
     unit: str
-    figure: str
+    figure: Text
     margin: Positive
-    margin_reason: str
+    margin_reason: Text
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if self.log_axis and min(self.readings) <= 0:
+            raise ValueError("readings: a logarithmic axis has numbers above 0 only")
+        return self
 
 
 Claim = Annotated[
@@ -253,10 +394,10 @@ Claim = Annotated[
 class Deviation(Table):
     """Where the protocol here differs from the paper's, or the paper is silent."""
 
-    paper: str
-    here: str
-    why: str
-    tiers: tuple[TierName, ...] = ("paper", "quick", "smoke")
+    paper: Text
+    here: Text
+    why: Text
+    tiers: Tiers = ("paper", "quick", "smoke")
 
 
 class Tier(Table):
@@ -265,7 +406,7 @@ class Tier(Table):
     data: dict[str, Any] = {}
     model: dict[str, Any] = {}
     train: dict[str, Any] = {}
-    runs: tuple[str, ...] | Literal["all"] = "all"
+    runs: Runs | Literal["all"] = "all"
     run: dict[str, dict[str, Any]] = {}
 
 
@@ -274,11 +415,11 @@ class Spec(Table):
 
     paper: Paper
     data: DataTable
-    model: dict[str, Any]
+    model: ModelTable
     train: Train
     measure: tuple[Measure, ...]
     figure: tuple[Figure, ...] = ()
-    run: tuple[Run, ...]
+    run: Annotated[tuple[Run, ...], Field(min_length=1, description="a list of one or more tables")]
     claim: tuple[Claim, ...]
     deviation: tuple[Deviation, ...]
     tier: dict[TierName, Tier]
@@ -293,5 +434,5 @@ class Cell(Table):
     name: str
     label: str
     data: DataTable
-    model: dict[str, Any]
+    model: ModelTable
     train: Train

@@ -1,0 +1,125 @@
+"""What the tables of one spec must agree on.
+
+Names that refer to each other, and the rules of judging that need more than one key to check.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+from ae.spec import (
+    Claim,
+    EqualClaim,
+    FigureClaim,
+    OrderClaim,
+    Spec,
+    TierName,
+    TrendClaim,
+    ValueClaim,
+)
+from ae.toml import no_such
+
+LEAST_TREND = 3
+
+
+def inconsistencies(spec: Spec) -> Iterator[str]:
+    """Every contradiction within a spec, a line each, without the file's name."""
+    yield from _repeated(spec)
+    yield from _unknown_runs(spec)
+    for claim in spec.claim:
+        yield from (f"[[claim]] {claim.id!r}: {text}" for text in _claim(spec, claim))
+
+
+def _repeated(spec: Spec) -> Iterator[str]:
+    tables = {
+        "run": [r.name for r in spec.run],
+        "measure": [m.name for m in spec.measure],
+        "figure": [f.name for f in spec.figure],
+        "claim": [c.id for c in spec.claim],
+    }
+    for table, names in tables.items():
+        key = "id" if table == "claim" else "name"
+        for name, times in Counter(names).items():
+            if times > 1:
+                yield f"[[{table}]] {name!r}: {key}: given to {times} tables; expected one"
+
+
+def _unknown_runs(spec: Spec) -> Iterator[str]:
+    for measure in spec.measure:
+        yield from _no_run(spec, f"[[measure]] {measure.name!r}: runs", measure.runs)
+    for figure in spec.figure:
+        yield from _no_run(spec, f"[[figure]] {figure.name!r}: runs", figure.runs)
+    for name, tier in spec.tier.items():
+        yield from _no_run(spec, f"[tier.{name}]: runs", tier.runs)
+        yield from _no_run(spec, f"[tier.{name}.run]", tier.run)
+    for name in get_args(TierName):
+        if name not in spec.tier:
+            yield f"[tier]: missing table [tier.{name}]; it may be empty"
+
+
+def _no_run(spec: Spec, place: str, names: Iterable[str]) -> Iterator[str]:
+    runs = [run.name for run in spec.run]
+    for name in () if names == "all" else names:
+        if name not in runs:
+            yield f"{place}: {no_such('run', name, runs)}"
+
+
+def runs_of(claim: Claim) -> tuple[str, ...]:
+    """The runs that a claim is about."""
+    match claim:
+        case OrderClaim():
+            return (claim.better, claim.worse)
+        case EqualClaim() | TrendClaim():
+            return claim.runs
+        case _:
+            return (claim.run,)
+
+
+def _claim(spec: Spec, claim: Claim) -> Iterator[str]:
+    yield from _judgeable(spec, claim)
+    runs = runs_of(claim)
+    for run, times in Counter(runs).items():
+        if times > 1:
+            yield f"run {run!r} is given {times} times; kind {claim.kind!r} needs distinct runs"
+    if isinstance(claim, TrendClaim) and len(runs) < LEAST_TREND:
+        yield f"runs: found {len(runs)}; a trend needs at least {LEAST_TREND}"
+    if claim.primary and claim.status == "recalled":
+        yield "primary: found true; a claim of status 'recalled' is never primary"
+    if claim.primary and "paper" not in claim.tiers:
+        yield "tiers: a primary claim is judged in tier 'paper'; add it, or set primary = false"
+    small = [tier for tier in claim.tiers if tier != "paper"]
+    if small and not claim.control and isinstance(claim, ValueClaim | FigureClaim):
+        yield (
+            f"tiers: found {small[0]!r}; a reduced run never tests a published number: "
+            "expected ['paper'], or control = true for a test of the measurement"
+        )
+
+
+def _judgeable(spec: Spec, claim: Claim) -> Iterator[str]:
+    """Where the runs exist, are measured, and are trained in every tier that the claim lists."""
+    names = [run.name for run in spec.run]
+    strange = [run for run in runs_of(claim) if run not in names]
+    yield from (no_such("run", run, names) for run in strange)
+    measure = next((m for m in spec.measure if m.name == claim.metric), None)
+    if measure is None:
+        metrics = [m.name for m in spec.measure]
+        yield f"metric: {no_such('[[measure]]', claim.metric, metrics)}"
+        return
+    for run in runs_of(claim):
+        if run in strange:
+            continue
+        if measure.runs != "all" and run not in measure.runs:
+            yield (
+                f"metric: {claim.metric!r} is not measured on run {run!r}; "
+                f"[[measure]] {claim.metric!r} has runs {', '.join(measure.runs)}"
+            )
+    for name in claim.tiers:
+        if name not in measure.tiers:
+            yield (
+                f"tiers: found {name!r}; [[measure]] {claim.metric!r} is taken in "
+                f"{', '.join(measure.tiers)}"
+            )
+        tier = spec.tier.get(name)
+        for run in runs_of(claim):
+            if tier is not None and tier.runs != "all" and run in names and run not in tier.runs:
+                yield f"tiers: [tier.{name}] leaves out run {run!r}, which the claim is about"
