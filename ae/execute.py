@@ -35,13 +35,15 @@ __all__ = ["Event", "Execution", "Interrupted"]
 class Event:
     """Something that a person who waits may want to see.
 
-    `done` of `total` is the whole spec's work in arbitrary units that cost about the same time.
+    `done` of `total` is the whole spec's work in arbitrary units that cost about the same time;
+    `share` is how much of the present stack is done.
     """
 
     phase: str
     detail: str
     done: float
     total: float
+    share: float = 1.0
 
 
 @dataclass
@@ -102,7 +104,7 @@ class Execution:
     def _locked(self) -> Iterator[Event]:
         if self.fresh:
             self._forget()
-        yield Event("data", "reading and verifying", 0, 1)
+        yield Event("data", "reading and verifying", 0, 1, 0)
         stacks = self.plan()
         work = self._work_key(stacks)
         if self._finished(work):
@@ -115,7 +117,8 @@ class Execution:
         done = 0.0
         for fitting in fittings:
             for name, share in fitting.run(self.stop):
-                yield Event("train", name, done + share * fitting.cost, total)
+                detail = f"{fitting.plan.name}, {name}"
+                yield Event("train", detail, done + share * fitting.cost, total, share)
             done += fitting.cost
             assert fitting.result is not None
             fitted.append(fitting.result)

@@ -114,8 +114,9 @@ def build(settings: Optimizer, parameters: dict[str, Tensor]) -> torch.optim.Opt
             groups[found]["initial_lr"] = groups[found]["lr"]
         groups[found]["params"].append(parameter)
     kind = getattr(torch.optim, settings.name)
+    # Adagrad reads its initial accumulator from the constructor alone, not from a group.
     speed = {"fused": True} if settings.name in FUSED else {"foreach": True}
-    optimizer: torch.optim.Optimizer = kind([groups[k] for k in sorted(groups)], **speed)
+    optimizer: torch.optim.Optimizer = kind([groups[k] for k in sorted(groups)], **own, **speed)
     return optimizer
 
 

@@ -201,11 +201,18 @@ class Training:
         state |= {f"sums/{k}": t.clone() for k, t in at.sums.items()}
         for i, g in enumerate(self.noise.generators):
             state[f"noise/{i}"] = g.get_state()
-        for i, start in enumerate(self._epoch_start):
-            state[f"order/{i}"] = start.clone()
+        for i, (g, start) in enumerate(zip(self.order, self._epoch_start, strict=True)):
+            state[f"order/{i}"] = start.clone() if self._within_epoch() else g.get_state()
         if self.optimizers is not None:
             state |= {f"optimizer/{k}": t for k, t in self.optimizers.state().items()}
         return state
+
+    def _within_epoch(self) -> bool:
+        """Whether the next step goes on with an order of examples that is already drawn."""
+        _, stage = self.stages[self.at.stage]
+        if isinstance(stage, Fit) or self.at.step == self.steps_of(stage):
+            return False
+        return self.at.step % self.per_epoch(stage) != 0
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Go back to where `state` was taken."""

@@ -1,0 +1,5 @@
+"""`python -m ae` is `ae`."""
+
+from ae.cli import main
+
+main()

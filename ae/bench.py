@@ -1,0 +1,133 @@
+"""What `ae run` does with specs: run each, show its verdicts, copy the records to MLflow."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ae import record as records
+from ae.environment import use_threads
+from ae.execute import Execution, Interrupted, choose_device
+from ae.progress import Work
+from ae.read import find_spec, find_specs
+from ae.record import Record
+from ae.track import TrackingError, sync
+from ae.verdict import Verdict, judge
+
+STYLES = {
+    "REPRODUCED": "green",
+    "BETTER": "cyan",
+    "SHORT": "red",
+    "INCONCLUSIVE": "yellow",
+    "UNTESTED": "dim",
+}
+
+
+@dataclass
+class Bench:
+    """A session of `ae run`.
+
+    Args:
+        root: The project's folder.
+        tier: `auto` or a tier's name.
+        device: `auto`, `cpu` or `cuda`.
+        seeds: Instead of the specs', if any.
+        fresh: Forget what was trained before.
+        stop: Asked after every step whether to stop.
+    """
+
+    root: Path
+    tier: str
+    device: str
+    seeds: tuple[int, ...] | None
+    fresh: bool
+    stop: Callable[[], bool]
+
+    def __post_init__(self) -> None:
+        self.device = choose_device(self.device)
+        if self.tier == "auto":
+            self.tier = "paper" if self.device == "cuda" else "quick"
+        use_threads()
+
+    def find(self, names: Sequence[str]) -> list[Path]:
+        """The specs of these names, all if there are none; each checked before any is run."""
+        from ae.check import check_spec
+
+        folder = self.root / "benchmarks"
+        paths = [find_spec(n, folder) for n in names] if names else find_specs(folder)
+        for path in paths:
+            check_spec(path, self.root)
+        return paths
+
+    def execution(self, path: Path) -> Execution:
+        """One spec, ready to run."""
+        return Execution(
+            path=path,
+            tier=self.tier,
+            root=self.root,
+            results=self.root / "results",
+            device=self.device,
+            seeds=self.seeds,
+            fresh=self.fresh,
+            stop=self.stop,
+        )
+
+    def show_plan(self, paths: Sequence[Path]) -> None:
+        """Print what would train together."""
+        for path in paths:
+            execution = self.execution(path)
+            click.echo(f"{path.stem}, tier {self.tier}, {self.device}")
+            for stack in execution.plan():
+                seeds = len(stack.members) // len(stack.cells)
+                click.echo(f"  {stack.name}: {seeds} seeds, {len(stack.members)} members")
+
+    def run(self, path: Path) -> tuple[Record, list[Verdict]]:
+        """Run a spec and show its verdicts."""
+        execution = self.execution(path)
+        try:
+            with Work(path.stem) as work:
+                for event in execution.run():
+                    work.show(event.phase, event.detail, event.done, event.total, event.share)
+        except Interrupted:
+            click.echo(f"ae: {path.stem}: checkpoint written; run again to go on", err=True)
+            sys.exit(130)
+        record = records.read(execution.record_path)
+        verdicts = judge(record)
+        show_verdicts(record, verdicts)
+        return record, verdicts
+
+    def copy_to_mlflow(self) -> None:
+        """Send what MLflow lacks; if it is away, say so once and go on."""
+        try:
+            sync(self.root, verdicts_for_tracking)
+        except TrackingError as error:
+            click.echo(f"ae: warning: {error}", err=True)
+
+
+def verdicts_for_tracking(record: Record) -> list[tuple[str, str, str]]:
+    """Claim, word, note: what MLflow is told of each verdict."""
+    return [(v.claim, v.word, v.note) for v in judge(record)]
+
+
+def show_verdicts(record: Record, verdicts: Sequence[Verdict]) -> None:
+    """Print the claims of a record that its tier tests."""
+    seeds = sorted({len(r.seeds) for r in record.runs})
+    title = f"{record.name}, {record.tier} tier, {'/'.join(map(str, seeds))} seeds"
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in ("claim", "published", "ours", "verdict"):
+        table.add_column(name, overflow="fold")
+    untested = 0
+    for verdict in verdicts:
+        if verdict.word == "UNTESTED":
+            untested += 1
+            continue
+        word = f"[{STYLES[verdict.word]}]{verdict.word}[/]"
+        table.add_row(verdict.claim, verdict.published, verdict.ours, word)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(table)
+    if untested:
+        console.print(f"{untested} more claims are not tested in this tier.")

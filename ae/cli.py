@@ -1,0 +1,278 @@
+"""The `ae` command: the only place that prints or exits.
+
+Exit codes: 0 done, 1 a check that the caller asked to enforce failed, 2 bad input, 3 something
+outside failed (data, disk, a crash), 130 interrupted. Heavy imports wait until they are needed.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from ae import __version__
+from ae.errors import OutsideError, UserError
+
+if TYPE_CHECKING:
+    from ae.record import Record
+    from ae.verdict import Verdict
+
+INTERRUPTED = 130
+
+
+def project_root() -> Path:
+    """The folder with `benchmarks/` and `datasets/`: here, above here, or around the package."""
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
+        if (folder / "benchmarks").is_dir() and (folder / "datasets").is_dir():
+            return folder
+    raise UserError(
+        f"{here}: found no folder with benchmarks/ and datasets/ here or above; "
+        "run `ae` inside a checkout of the project"
+    )
+
+
+def _seeds(context: click.Context, parameter: click.Parameter, text: str | None) -> Any:
+    """`0-4,7` -> (0, 1, 2, 3, 4, 7)."""
+    if text is None:
+        return None
+    found: list[int] = []
+    for piece in text.split(","):
+        first, dash, last = piece.partition("-")
+        if not first.strip().isdigit() or (dash and not last.strip().isdigit()):
+            raise click.BadParameter(f"found {piece!r}; expected numbers and ranges such as 0-4,7")
+        found += range(int(first), int(last or first) + 1)
+    if len(set(found)) < len(found):
+        raise click.BadParameter(f"found {text!r}, which gives a seed twice")
+    if not found:
+        raise click.BadParameter(f"found {text!r}, an empty range")
+    return tuple(found)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ae")
+def cli() -> None:
+    """Reproduce autoencoder papers, many seeds at a time, and judge what they claim.
+
+    \b
+    ae list                what there is, and what has been run
+    ae run                 train, measure and judge every paper, then write the report
+    ae run hinton2006-deep-autoencoder --tier quick
+    ae report              render the report again from the records
+
+    A claim that comes out SHORT is a result, not a failure.
+
+    Exit codes: 0 done; 1 a check that you asked to enforce failed; 2 bad input; 3 something outside
+    failed (data, disk, a crash); 130 interrupted (the next run goes on from there).
+    """
+
+
+@cli.command("list")
+def list_specs() -> None:
+    """List the papers, their claims, and the newest records."""
+    from ae import record as records
+    from ae.read import find_specs, read_spec
+
+    root = project_root()
+    for path in find_specs(root / "benchmarks"):
+        spec = read_spec(path)
+        click.echo(f"{click.style(path.stem, bold=True)}  {spec.paper.authors} ({spec.paper.year})")
+        click.echo(f"  {spec.paper.title}")
+        click.echo(f"  {len(spec.run)} runs, {len(spec.claim)} claims, data {spec.data.name}")
+        for found in sorted((root / "results" / path.stem).glob("*/record.json")):
+            record = records.read(found)
+            click.echo(f"  {record.tier}: recorded {record.started}, digest {record.digest[:12]}")
+
+
+@cli.command()
+def check() -> None:
+    """Check every spec and manifest; trains nothing and loads no torch."""
+    from ae.check import check_all
+
+    problems = check_all(project_root())
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        raise UserError(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")
+    click.echo("all specs and manifests are sound")
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[DATA SET ...]")
+@click.option("--offline", is_flag=True, help="Only look at what is on this machine.")
+def fetch(names: Sequence[str], offline: bool) -> None:
+    """Find, download and verify data sets (all, or those named) ahead of a run."""
+    from ae.data.files import fetch as fetch_files
+    from ae.manifest import find_manifest
+    from ae.progress import Download
+
+    root = project_root()
+    known = sorted(p.stem for p in (root / "datasets").glob("*.toml"))
+    for name in names or known:
+        with Download() as download:
+            paths = fetch_files(
+                find_manifest(name, root / "datasets"), root, progress=download, offline=offline
+            )
+        click.echo(f"{name}: {len(paths)} files, sha256 verified")
+
+
+@cli.command()
+@click.argument("specs", nargs=-1, metavar="[SPEC ...]")
+@click.option(
+    "--tier",
+    type=click.Choice(["auto", "paper", "quick", "smoke"]),
+    default="auto",
+    show_default=True,
+    help="How much: auto is paper with CUDA, else quick (minutes on two CPU cores).",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to train.",
+)
+@click.option("--seeds", callback=_seeds, help="Instead of the spec's: numbers and ranges, 0-4,7.")
+@click.option("--fresh", is_flag=True, help="Forget what was trained before.")
+@click.option("--plan", "only_plan", is_flag=True, help="Show what would train together; train nothing.")
+@click.option("--no-pdf", is_flag=True, help="Write the HTML report only.")
+@click.option("--no-track", is_flag=True, help="Do not copy the records to MLflow.")
+@click.option("--enforce", is_flag=True, help="Exit with 1 if a control or primary claim is SHORT.")
+def run(
+    specs: Sequence[str],
+    tier: str,
+    device: str,
+    seeds: tuple[int, ...] | None,
+    fresh: bool,
+    only_plan: bool,
+    no_pdf: bool,
+    no_track: bool,
+    enforce: bool,
+) -> None:
+    """Train, measure and judge papers (all, or those named), then write the report.
+
+    Work that is done is recognised and not done again. Interrupt at any moment (Ctrl-C): the next
+    run goes on from there. Records are under results/, the report under results/report/.
+    """
+    from ae.environment import set_policy
+
+    set_policy()
+    from ae.bench import Bench
+
+    bench = Bench(
+        root=project_root(), tier=tier, device=device, seeds=seeds, fresh=fresh, stop=_Stop()
+    )
+    paths = bench.find(specs)
+    if only_plan:
+        bench.show_plan(paths)
+        return
+    records = [bench.run(path) for path in paths]
+    if not no_track:
+        bench.copy_to_mlflow()
+    _render(bench.root, pdf=not no_pdf)
+    short = [v.claim for _, verdicts in records for v in verdicts if _fails(v)]
+    if enforce and short:
+        click.echo(f"ae: enforced claims are SHORT: {', '.join(short)}", err=True)
+        sys.exit(1)
+
+
+def _fails(verdict: "Verdict") -> bool:
+    return verdict.word == "SHORT" and (verdict.control or verdict.primary)
+
+
+@cli.command()
+@click.option("--no-pdf", is_flag=True, help="Write the HTML report only.")
+@click.option("--published", is_flag=True, help="Report reports/published instead of results.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to write; results/report by default.",
+)
+def report(no_pdf: bool, published: bool, out: Path | None) -> None:
+    """Render HTML, PDF, Markdown and CSV from the records alone."""
+    _render(project_root(), pdf=not no_pdf, published=published, out=out)
+
+
+def _render(root: Path, *, pdf: bool, published: bool = False, out: Path | None = None) -> None:
+    from ae import record as records
+    from ae.report import render
+
+    source = root / ("reports/published" if published else "results")
+    found = [(records.read(p), p) for p in sorted(source.glob("*/*/record.json"))]
+    shown = [(record, path) for record, path in found if record.tier != "smoke"] or found
+    if not shown:
+        raise UserError(f"{source}: found no record; `ae run` makes one")
+    out = out or root / "results" / "report"
+    rendered = render(shown, out, templates=root / "reports" / "templates", pdf=pdf)
+    if rendered.pdf_note:
+        click.echo(f"ae: {rendered.pdf_note}", err=True)
+    click.echo(f"report: {_near(out / 'index.html')}")
+    for path in rendered.files:
+        if path.suffix == ".pdf":
+            click.echo(f"        {_near(path)}")
+
+
+def _near(path: Path) -> str:
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+@cli.command()
+def sync() -> None:
+    """Send records to MLflow that are not there yet; nothing is sent twice."""
+    from ae.bench import verdicts_for_tracking
+    from ae.track import default_uri
+    from ae.track import sync as send_all
+
+    root = project_root()
+    sent = send_all(root, verdicts_for_tracking)
+    click.echo(f"{len(sent)} record{'' if len(sent) == 1 else 's'} sent to {default_uri(root)}")
+
+
+class _Stop:
+    """True once SIGINT or SIGTERM came; a second one ends the process at once."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, self._hear)
+
+    def __call__(self) -> bool:
+        return self.wanted
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self.wanted:
+            sys.exit(INTERRUPTED)
+        self.wanted = True
+        click.echo("\nae: stopping after this step; once more to stop at once", err=True)
+
+
+def main() -> NoReturn:
+    """Run the command and exit; a user's mistake is one line, a crash a traceback."""
+    try:
+        cli(standalone_mode=False)
+        code = 0
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except UserError as error:
+        click.echo(f"ae: {error}", err=True)
+        code = 2
+    except (OutsideError, OSError) as error:
+        click.echo(f"ae: {error}", err=True)
+        code = 3
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("ae: interrupted", err=True)
+        code = INTERRUPTED
+    except SystemExit as leave:
+        code = leave.code if isinstance(leave.code, int) else 1
+    except BaseException:  # the last resort: whatever it is, it is not the user's mistake
+        traceback.print_exc()
+        click.echo("ae: this is a fault of ae; please report the lines above", err=True)
+        code = 3
+    sys.stdout.flush()
+    sys.exit(code)

@@ -1,0 +1,103 @@
+"""What a person sees while work goes on: bars on a terminal, lines elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+LINE_SECONDS = 15.0
+
+
+class Work:
+    """The progress of one spec: what is being done, how much is left, how long that takes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.terminal = sys.stderr.isatty()
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+            disable=not self.terminal,
+        )
+        self._all = self._bars.add_task(name, total=1.0)
+        self._part: TaskID | None = None
+        self._detail = ""
+        self._started = self._said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def show(self, phase: str, detail: str, done: float, total: float, share: float) -> None:
+        """Take note: `done` of `total` of the spec's training, `share` of the present stack."""
+        text = f"  {phase}: {detail}"
+        changed = text != self._detail
+        self._detail = text
+        self._bars.update(self._all, completed=done, total=total)
+        if self._part is None:
+            self._part = self._bars.add_task(text, total=1.0)
+        self._bars.update(self._part, description=text, completed=share)
+        if not self.terminal:
+            self._line(text, changed, done, total)
+
+    def _line(self, text: str, changed: bool, done: float, total: float) -> None:
+        now = time.monotonic()
+        if not changed and now - self._said < LINE_SECONDS:
+            return
+        self._said = now
+        spent, left = now - self._started, ""
+        if 0 < done < total:
+            left = f", about {spent * (total - done) / done:.0f} s of training left"
+        print(f"{self.name}{text} ({done / total:.0%}{left})", file=sys.stderr, flush=True)
+
+
+class Download:
+    """A bar per file; called with the file's name, the bytes there and the bytes expected."""
+
+    def __init__(self) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def __call__(self, name: str, there: int, expected: int) -> None:
+        """Take note of a download's progress."""
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=expected)
+        self._bars.update(self._tasks[name], completed=there, total=expected)
