@@ -1,0 +1,69 @@
+"""Records -> HTML, PDF, Markdown and CSV.
+
+A report is a function of records and templates alone: it knows no clock, no network and no
+torch, and the same records give the same bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ae.errors import UserError
+from ae.record import Record, write_atomically
+from ae.report import pages
+from ae.report.pdf import WITHOUT_PANGO, to_pdf
+from ae.report.views import Page
+
+__all__ = ["Rendered", "render"]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What was written, in order; `pdf_note` says in one line why there is no PDF."""
+
+    files: tuple[Path, ...]
+    pdf_note: str | None
+
+
+def render(
+    records: Sequence[tuple[Record, Path]], out: Path, *, templates: Path, pdf: bool = True
+) -> Rendered:
+    """Write the report of `records`, each given with the path of its file, into a folder.
+
+    `index.html`, a page `<spec>-<tier>.html` for each record, `summary.md`, `results.csv` and
+    `report.pdf`. The figures are read beside each record's file.
+
+    Raises:
+        UserError: no record, a record twice, a figure that is not there, a broken template.
+        OutsideError: a template refers to something outside the report.
+    """
+    shown = _pages(records)
+    made = pages.environment(templates)
+    suite = {"pages": shown, "forests": pages.forests(shown)}
+    content = {"index.html": pages.fill(made, "index.html", **suite)}
+    for page in shown:
+        content[f"{page.key}.html"] = pages.fill(made, "paper.html", page=page)
+    content["summary.md"] = pages.fill(made, "summary.md", **suite)
+    content["results.csv"] = pages.table(shown)
+    printed = to_pdf(pages.fill(made, "report.html", **suite)) if pdf else None
+    if printed is not None:
+        content["report.pdf"] = printed
+    for name, data in content.items():
+        write_atomically(out / name, data)
+    note = WITHOUT_PANGO if pdf and printed is None else None
+    return Rendered(tuple(out / name for name in content), note)
+
+
+def _pages(records: Sequence[tuple[Record, Path]]) -> list[Page]:
+    if not records:
+        raise UserError("no record to report: `ae run` makes one")
+    seen: dict[str, Path] = {}
+    for record, path in records:
+        key = f"{record.name}-{record.tier}"
+        if key in seen:
+            raise UserError(
+                f"{path}: {record.name} in tier {record.tier} is already in the report from "
+                f"{seen[key]}; give one of the two"
+            )
+        seen[key] = path
+    return sorted((Page.of(*each) for each in records), key=lambda page: page.order)

@@ -1,0 +1,227 @@
+"""A sheet of SVG to draw on: vector on the screen and in the PDF, readable by a screen reader.
+
+Presentation attributes carry the light colours, because a PDF renderer applies no style sheet to
+inline SVG; the classes beside them let the style sheet replace the colours in the dark.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from xml.etree import ElementTree
+
+from ae.report.text import fixed, number, places
+
+# Okabe and Ito's palette, told apart with any colour vision; black stands for itself.
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8a800")
+DASHES = ("none", "6 3", "2 2", "8 2 2 2")
+INK, FAINT, GRID, BAND = "#24292f", "#59636e", "#d0d7de", "#cfe6dd"
+WORDS = {
+    "ink": INK,
+    "faint": FAINT,
+    "reproduced": "#00664b",
+    "better": "#005a94",
+    "short": "#a63c00",
+    "inconclusive": "#7a5200",
+}
+FONT = "Liberation Sans, Helvetica, Arial, DejaVu Sans, sans-serif"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From values `low` to `high` to places on the sheet.
+
+    `bend` is `log` for a logarithmic axis, and `asinh` for one that is compressed far from zero.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    bend: Literal["none", "log", "asinh"] = "none"
+
+    def __call__(self, value: float) -> float:
+        """Where `value` lies on the sheet."""
+        low, high, at = (self._bent(v) for v in (self.low, self.high, value))
+        return self.start + (at - low) / (high - low) * (self.end - self.start)
+
+    def _bent(self, value: float) -> float:
+        if self.bend == "log":
+            return math.log10(value)
+        return math.asinh(value) if self.bend == "asinh" else value
+
+    def ticks(self, about: int = 4) -> list[tuple[float, str]]:
+        """Round values within the scale, about that many, with their labels."""
+        if self.bend == "log":
+            return self._decades(about)
+        span = self.high - self.low
+        unit = 10.0 ** math.floor(math.log10(span / about))
+        factor = min((1, 2, 2.5, 5, 10), key=lambda m: abs(span / (unit * m) - about))
+        step = unit * factor
+        first = math.ceil(self.low / step - 1e-9)
+        values = [i * step for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
+        decimals = max(places(step, 2 if factor == 2.5 else 1), 0)
+        if decimals > 6 or abs(self.high) >= 1e7:
+            return [(v, number(v, 3)) for v in values]
+        return [(v, fixed(v, decimals)) for v in values]
+
+    def _decades(self, about: int) -> list[tuple[float, str]]:
+        low, high = math.log10(self.low), math.log10(self.high)
+        steps = (1,) if high - low > 2 else (1, 2, 5)
+        each = max(1, math.ceil((high - low) / about)) if steps == (1,) else 1
+        decades = range(math.floor(low), math.ceil(high) + 1, each)
+        values = [m * 10.0**decade for decade in decades for m in steps]
+        return [(v, number(v, 2)) for v in values if self.low <= v <= self.high]
+
+
+def around(values: Sequence[float], share: float = 0.06) -> tuple[float, float]:
+    """The range of `values` with some air on both sides; never empty."""
+    low, high = min(values), max(values)
+    air = (high - low) * share or abs(low) * 0.05 or 1.0
+    return low - air, high + air
+
+
+class Sheet:
+    """An SVG under construction; places in its own units, the first from the left and the top."""
+
+    def __init__(self, *, name: str, title: str, description: str, size: tuple[int, int]) -> None:
+        self.size = size
+        self.root = ElementTree.Element(
+            "svg",
+            {
+                "xmlns": "http://www.w3.org/2000/svg",
+                "class": "plot",
+                "viewBox": f"0 0 {size[0]} {size[1]}",
+                "width": str(size[0]),
+                "height": str(size[1]),
+                "role": "img",
+                "aria-labelledby": f"{name}-title {name}-desc",
+            },
+        )
+        ElementTree.SubElement(self.root, "title", {"id": f"{name}-title"}).text = title
+        ElementTree.SubElement(self.root, "desc", {"id": f"{name}-desc"}).text = description
+
+    def _add(self, tag: str, attributes: dict[str, str]) -> ElementTree.Element:
+        return ElementTree.SubElement(self.root, tag, attributes)
+
+    def text(
+        self,
+        at: tuple[float, float],
+        words: str,
+        *,
+        anchor: str = "start",
+        role: str = "ink",
+    ) -> None:
+        """Words on a line; `role` is `ink`, `faint` or the style of a verdict."""
+        attributes = {
+            "x": _place(at[0]),
+            "y": _place(at[1]),
+            "class": f"text-{role}",
+            "fill": WORDS[role],
+            "font-family": FONT,
+            "font-size": "10" if role == "faint" else "11",
+            "text-anchor": anchor,
+        }
+        self._add("text", attributes).text = words
+
+    def line(self, points: Sequence[tuple[float, float]], *, role: str = "axis") -> None:
+        """An open line in the style `axis`, `grid`, `target`, `zero` or `interval`."""
+        colour, width, dash = {
+            "axis": (FAINT, "1", "none"),
+            "grid": (GRID, "1", "none"),
+            "target": (INK, "1.5", "none"),
+            "zero": (FAINT, "1", "3 3"),
+            "interval": (INK, "2", "none"),
+        }[role]
+        attributes = {
+            "d": path(points),
+            "class": f"line-{role}",
+            "fill": "none",
+            "stroke": colour,
+            "stroke-width": width,
+        }
+        if dash != "none":
+            attributes["stroke-dasharray"] = dash
+        self._add("path", attributes)
+
+    def curve(self, points: Sequence[tuple[float, float]], series: int) -> None:
+        """A line in the colour and dashes of a series."""
+        attributes = {
+            "d": path(points),
+            "class": f"series-line s{series % len(PALETTE)}",
+            "fill": "none",
+            "stroke": PALETTE[series % len(PALETTE)],
+            "stroke-width": "1.6",
+            "stroke-linejoin": "round",
+        }
+        dash = DASHES[series // len(PALETTE) % len(DASHES)]
+        if dash != "none":
+            attributes["stroke-dasharray"] = dash
+        self._add("path", attributes)
+
+    def area(self, points: Sequence[tuple[float, float]], series: int) -> None:
+        """A closed shape in the pale colour of a series."""
+        self._add(
+            "path",
+            {
+                "d": path(points) + "Z",
+                "class": f"series-area s{series % len(PALETTE)}",
+                "fill": PALETTE[series % len(PALETTE)],
+                "fill-opacity": "0.18",
+                "stroke": "none",
+            },
+        )
+
+    def band(self, corner: tuple[float, float], other: tuple[float, float]) -> None:
+        """The margin: a pale rectangle between two corners."""
+        self._add(
+            "rect",
+            {
+                "x": _place(min(corner[0], other[0])),
+                "y": _place(min(corner[1], other[1])),
+                "width": _place(abs(other[0] - corner[0])),
+                "height": _place(abs(other[1] - corner[1])),
+                "class": "band",
+                "fill": BAND,
+            },
+        )
+
+    def dot(self, at: tuple[float, float], series: int = 0, radius: float = 3.2) -> None:
+        """One seed's value."""
+        self._add(
+            "circle",
+            {
+                "cx": _place(at[0]),
+                "cy": _place(at[1]),
+                "r": _place(radius),
+                "class": f"series-dot s{series % len(PALETTE)}",
+                "fill": PALETTE[series % len(PALETTE)],
+                "fill-opacity": "0.75",
+            },
+        )
+
+    def diamond(self, at: tuple[float, float], radius: float = 4.0) -> None:
+        """A mean."""
+        x, y = at
+        corners = [(x - radius, y), (x, y - radius), (x + radius, y), (x, y + radius)]
+        self._add("path", {"d": path(corners) + "Z", "class": "mean", "fill": INK})
+
+    def arrow(self, at: tuple[float, float], direction: int) -> None:
+        """A mean beyond the sheet: a head pointing right (1) or left (-1)."""
+        x, y = at
+        corners = [(x - 7 * direction, y - 5), (x, y), (x - 7 * direction, y + 5)]
+        self._add("path", {"d": path(corners) + "Z", "class": "mean", "fill": INK})
+
+
+def path(points: Sequence[tuple[float, float]]) -> str:
+    """SVG path data through `points`."""
+    return "M" + "L".join(f"{_place(x)} {_place(y)}" for x, y in points)
+
+
+def _place(value: float) -> str:
+    return f"{round(value, 1) + 0.0:g}"
+
+
+def short(words: str, length: float) -> str:
+    """The words, or as many letters of them as fit into `length` and an ellipsis."""
+    return words if len(words) <= length else words[: max(int(length) - 1, 1)] + "…"

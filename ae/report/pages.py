@@ -1,0 +1,101 @@
+"""Pages into text: the Jinja environment, the tables as CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from markupsafe import Markup
+
+from ae.errors import UserError
+from ae.report import forest
+from ae.report.text import count
+from ae.report.views import Page, web
+
+PANELS = (
+    forest.Panel(
+        title="Numbers and exact properties",
+        worse="worse",
+        better="better",
+        axis="distance from the published number, in margins",
+        ticks=(1, 2, 3, 4),
+        bend="none",
+    ),
+    forest.Panel(
+        title="Orderings, trends and equalities",
+        worse="against the claim",
+        better="as claimed",
+        axis="distance from no difference, in margins (compressed far from zero)",
+        ticks=(1, 3, 10, 30, 100),
+        bend="asinh",
+    ),
+)
+
+
+def environment(templates: Path) -> Environment:
+    """The templates of a folder: everything escaped, nothing undefined passes."""
+    made = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters["drawn"] = _drawn
+    made.filters["web"] = web
+    made.filters["cell"] = _cell
+    made.filters["count"] = count
+    return made
+
+
+def fill(made: Environment, template: str, **values: object) -> bytes:
+    """One template with its values, as UTF-8.
+
+    Raises:
+        UserError: the template is missing or wrong.
+    """
+    try:
+        return made.get_template(template).render(**values).encode()
+    except TemplateError as error:
+        raise UserError(f"templates: {template}: {error.message or error!r}") from None
+
+
+def forests(pages: Sequence[Page]) -> list[tuple[str, ElementTree.Element]]:
+    """Two plots of the distances of all tested claims: of numbers, and of orderings."""
+    drawn = []
+    for i, panel in enumerate(PANELS):
+        claims = [c for p in pages for c in p.tested if c.numeric == (i == 0)]
+        rows = [c.distance for c in claims if c.distance is not None]
+        if rows:
+            drawn.append((panel.title, forest.forest(f"forest-{i}", panel, rows)))
+    return drawn
+
+
+def table(pages: Sequence[Page]) -> bytes:
+    """Every value of every seed as CSV, in full precision."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("spec", "tier", "run", "metric", "unit", "seed", "value", "diverged"))
+    for page in pages:
+        units = {m.name: m.unit for m in page.spec.measure}
+        for run in page.record.runs:
+            for metric, values in run.metrics.items():
+                for seed, value in zip(run.seeds, values, strict=True):
+                    where = (page.record.name, page.record.tier, run.name, metric)
+                    why = run.diverged.get(seed, "")
+                    writer.writerow((*where, units.get(metric, ""), seed, repr(value), why))
+    return text.getvalue().encode()
+
+
+def _drawn(root: ElementTree.Element) -> Markup:
+    """An SVG as markup; ElementTree has escaped every word in it."""
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _cell(words: str) -> str:
+    """Words for a cell of a Markdown table: one line, nothing that Markdown reads as markup."""
+    line = " ".join(words.split())
+    return "".join(f"\\{c}" if c in "\\|*_`[]#~" else c for c in line)

@@ -1,0 +1,191 @@
+"""The parts of a page that show what was measured, drawn and trained."""
+
+import base64
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from ae.errors import UserError
+from ae.record import Curve, FigureRecord, RunRecord
+from ae.report import plots
+from ae.report.canvas import around
+from ae.report.claims import seed_values
+from ae.report.text import aligned, between, count, duration, half_width, number, uncertain
+from ae.spec import Measure
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One run's values of one metric."""
+
+    label: str
+    mean: str
+    half: str
+    seeds: str
+    range: str
+    values: tuple[str, ...]
+    plot: Element
+
+
+@dataclass(frozen=True)
+class MetricView:
+    """One metric over all runs that were measured by it."""
+
+    label: str
+    unit: str
+    direction: str
+    seeds: tuple[int, ...]
+    ends: str
+    rows: tuple[ResultRow, ...]
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """A figure, its picture inside the page."""
+
+    title: str
+    caption: str
+    paper: str
+    runs: str
+    address: str
+    width: int
+    height: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The curves of one training stage."""
+
+    name: str
+    plots: tuple[Element, ...]
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What training one run took."""
+
+    name: str
+    label: str
+    seeds: str
+    parameters: str
+    steps: str
+    time: str
+    diverged: tuple[str, ...]
+
+
+def metric_view(key: str, measure: Measure, runs: Sequence[RunRecord]) -> MetricView:
+    """One metric over the runs that were measured by it, `key` the start of its plots' names."""
+    values = [list(seed_values(r, measure.name).values()) for r in runs]
+    means = [math.fsum(v) / len(v) if v else math.nan for v in values]
+    shown = [uncertain(m, half_width(v)) for m, v in zip(means, values, strict=True)]
+    columns = [aligned([mean for mean, _ in shown]), aligned([half for _, half in shown])]
+    span = around([v for run in values for v in run] or [0.0])
+    seeds = tuple(dict.fromkeys(seed for run in runs for seed in run.seeds))
+    rows = [
+        ResultRow(
+            label=run.label,
+            mean=mean,
+            half=half,
+            seeds=f"{len(kept)} of {len(run.seeds)}",
+            range=between(kept),
+            values=_each(run, measure.name, seeds),
+            plot=plots.row(f"{key}-{run.name}", f"{run.label}: seeds", kept, span),
+        )
+        for run, kept, mean, half in zip(runs, values, *columns, strict=True)
+    ]
+    ends = between(span)
+    return MetricView(measure.label, measure.unit, measure.direction, seeds, ends, tuple(rows))
+
+
+def _each(run: RunRecord, metric: str, seeds: Sequence[int]) -> tuple[str, ...]:
+    """The run's value at each of `seeds`, in words where there is none."""
+    values = dict(zip(run.seeds, run.metrics[metric], strict=True))
+    return tuple(_cell(values.get(s), s in run.diverged) for s in seeds)
+
+
+def _cell(value: float | None, diverged: bool) -> str:
+    if value is None:
+        return ""
+    return "diverged" if diverged else number(value, 6)
+
+
+def figure_view(figure: FigureRecord, folder: Path, runs: Sequence[str]) -> FigureView:
+    """A figure with its picture inside, or one line that says which file is not there."""
+    path = folder / figure.image
+    if Path(figure.image).name != figure.image:
+        raise UserError(
+            f"{folder}: figure '{figure.name}': image {figure.image!r} is not the name of a file "
+            "beside the record"
+        )
+    try:
+        picture = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path}: figure '{figure.name}' of the record cannot be read: {error.strerror}; "
+            "run the spec again, or copy the figures with the record"
+        ) from None
+    return FigureView(
+        title=figure.title,
+        caption=figure.caption,
+        paper=figure.paper,
+        runs=", ".join(runs),
+        address="data:image/png;base64," + base64.b64encode(picture).decode(),
+        width=figure.width,
+        height=figure.height,
+        digest=figure.digest,
+    )
+
+
+def stages(key: str, runs: Sequence[RunRecord]) -> list[Stage]:
+    """The training curves, stage by stage and part by part, all runs of a stage together."""
+    grouped: dict[str, dict[str, list[plots.Series]]] = {}
+    for index, run in enumerate(runs):
+        for curve in run.curves:
+            series = _series(run.label, index, curve)
+            if series is not None:
+                parts = grouped.setdefault(curve.stage, {})
+                parts.setdefault(curve.part, []).append(series)
+    return [
+        Stage(
+            stage,
+            tuple(
+                plots.curves(
+                    f"curve-{key}-{i}-{j}",
+                    f"{stage}: {part}",
+                    series,
+                    ("training examples seen", f"{part}, mean per example"),
+                )
+                for j, (part, series) in enumerate(parts.items())
+            ),
+        )
+        for i, (stage, parts) in enumerate(grouped.items())
+    ]
+
+
+def _series(label: str, index: int, curve: Curve) -> plots.Series | None:
+    points = []
+    for i in plots.thin(len(curve.examples)):
+        values = plots.finite([seed[i] for seed in curve.values])
+        if values:
+            mean = math.fsum(values) / len(values)
+            points.append((float(curve.examples[i]), mean, min(values), max(values)))
+    if not points:
+        return None
+    x, mean_, low, high = (tuple(column) for column in zip(*points, strict=True))
+    return plots.Series(label, index, x, mean_, low, high)
+
+
+def run_view(run: RunRecord) -> RunView:
+    """What training one run took, and which of its seeds diverged."""
+    return RunView(
+        name=run.name,
+        label=run.label,
+        seeds=", ".join(map(str, run.seeds)),
+        parameters=count(run.parameters),
+        steps=count(run.steps),
+        time=duration(run.seconds),
+        diverged=tuple(f"seed {s} diverged: {why}" for s, why in sorted(run.diverged.items())),
+    )

@@ -1,0 +1,171 @@
+"""A record as its page shows it: every number already words, every plot already drawn."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ae.record import Record
+from ae.report import sections
+from ae.report.claims import SYMBOLS, ClaimView, Word, claim_views, word
+from ae.report.text import count, duration
+from ae.spec import Deviation, Paper, Spec
+from ae.verdict import headline, judge
+
+QUICK_NOTE = "quick tier: tests orderings and exact properties only, never a published number"
+SMOKE_NOTE = (
+    "smoke tier: a few steps on a few images, to see that everything runs; its numbers mean nothing"
+)
+TIERS = ("paper", "quick", "smoke")
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that a page says of one record."""
+
+    record: Record
+    spec: Spec
+    folder: Path
+    claims: list[ClaimView]
+    verdict: Word
+    note: str
+
+    @classmethod
+    def of(cls, record: Record, path: Path) -> "Page":
+        """Judge a record and prepare its page; `path` is the record's file."""
+        spec = record.meaning
+        verdicts = judge(record)
+        name, note = headline(verdicts)
+        views = claim_views(record, spec, verdicts)
+        return cls(record, spec, path.parent, views, word(name), note)
+
+    @property
+    def key(self) -> str:
+        """The name of the page's file and the start of its anchors."""
+        return f"{self.record.name}-{self.record.tier}"
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """Where the page stands among others: by year, by name, the paper's tier first."""
+        return self.spec.paper.year, self.record.name, TIERS.index(self.record.tier)
+
+    @property
+    def paper(self) -> Paper:
+        """Who claims it."""
+        return self.spec.paper
+
+    @property
+    def link(self) -> str | None:
+        """The paper's address, if it is one that a browser opens without running anything."""
+        return web(self.paper.url)
+
+    @property
+    def tier_note(self) -> str:
+        """What a tier below the paper's protocol can say."""
+        return {"quick": QUICK_NOTE, "smoke": SMOKE_NOTE}.get(self.record.tier, "")
+
+    @property
+    def date(self) -> str:
+        """The day of the run."""
+        return self.record.started[:10]
+
+    @property
+    def controls(self) -> list[ClaimView]:
+        """Tests of the measurement, tested in this tier."""
+        return [c for c in self.tested if c.control]
+
+    @property
+    def tested(self) -> list[ClaimView]:
+        """Claims on which this tier has a word."""
+        return [c for c in self.claims if c.verdict.word != "UNTESTED"]
+
+    @property
+    def papers_claims(self) -> list[ClaimView]:
+        """The paper's own claims, tested in this tier."""
+        return [c for c in self.tested if not c.control]
+
+    @property
+    def untested(self) -> list[ClaimView]:
+        """Claims that this tier cannot test."""
+        return [c for c in self.claims if c.verdict.word == "UNTESTED"]
+
+    @property
+    def tally(self) -> list[tuple[Word, int]]:
+        """How many claims got each word, controls among them."""
+        words = Counter(c.verdict.word for c in self.claims)
+        return [(word(w), words[w]) for w in SYMBOLS if words[w]]
+
+    @property
+    def data_line(self) -> str:
+        """The data in a few words."""
+        parts = [f"{d.name} {d.split} {_part(d.examples, d.available)}" for d in self.record.data]
+        return ", ".join(parts)
+
+    @property
+    def deviations(self) -> list[Deviation]:
+        """Where the protocol of this tier differs from the paper's."""
+        return [d for d in self.spec.deviation if self.record.tier in d.tiers]
+
+    @property
+    def commands(self) -> list[str]:
+        """What to type to get these very numbers again."""
+        base = f"ae run {self.record.name} --tier {self.record.tier}"
+        seeds = sorted({seed for run in self.record.runs for seed in run.seeds})
+        return [base, f"{base} --seeds {','.join(map(str, seeds))} --fresh"]
+
+    @cached_property
+    def metrics(self) -> list[sections.MetricView]:
+        """Every metric of every run, in the order of the spec."""
+        found = [
+            (m, [r for r in self.record.runs if m.name in r.metrics]) for m in self.spec.measure
+        ]
+        return [sections.metric_view(f"{self.key}-{m.name}", m, runs) for m, runs in found if runs]
+
+    @cached_property
+    def figures(self) -> list[sections.FigureView]:
+        """Every figure of the record; refuses one whose picture is not there."""
+        meant = {f.name: f.runs for f in self.spec.figure}
+        labels = {r.name: r.label for r in self.record.runs}
+        return [
+            sections.figure_view(f, self.folder, [labels.get(r, r) for r in meant.get(f.name, ())])
+            for f in self.record.figures
+        ]
+
+    @cached_property
+    def stages(self) -> list[sections.Stage]:
+        """The training curves, stage by stage, all runs of a stage together."""
+        return sections.stages(self.key, self.record.runs)
+
+    @property
+    def runs(self) -> list[sections.RunView]:
+        """What each run took."""
+        return [sections.run_view(r) for r in self.record.runs]
+
+    @property
+    def provenance(self) -> list[tuple[str, str]]:
+        """Where the numbers came from, line by line."""
+        e = self.record.environment
+        return [
+            ("spec digest", self.record.spec_digest),
+            ("record digest", self.record.digest),
+            ("commit", e.commit + (" with uncommitted changes" if e.dirty else "")),
+            ("code digest", e.code),
+            ("started", self.record.started),
+            ("wall time", duration(self.record.seconds)),
+            ("device", e.device),
+            ("machine", f"{e.machine}, {e.processor}, {e.cores} cores, {e.memory_gib:.1f} GiB"),
+            ("platform", f"{e.platform}, Python {e.python}"),
+            ("threads", f"{e.threads}; {e.thread_policy}"),
+            ("precision", e.precision),
+            ("versions", ", ".join(f"{k} {v}" for k, v in sorted(e.versions.items()))),
+        ]
+
+
+def web(url: str) -> str | None:
+    """The address if it is http or https, else None."""
+    return url if urlsplit(url).scheme in ("http", "https") else None
+
+
+def _part(used: int, available: int) -> str:
+    return count(used) if used == available else f"{count(used)} of {count(available)}"
