@@ -168,6 +168,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(aside, 0o644)  # mkstemp makes it readable by its owner alone
         os.replace(aside, path)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
