@@ -1,0 +1,159 @@
+"""Codes of two numbers, drawn where they lie."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ae.errors import UserError
+from ae.figures.drawing import CLASSES, FAINT, Arrays, Drawing, member
+from ae.figures.sheet import WIDTH, sheet, wrapped
+from ae.metrics.members import labels
+from ae.trained import Trained
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ACROSS = 3  # panels in a row
+KEEP = (0.5, 99.5)  # percentiles of the codes that set a panel's limits
+MARGIN = 0.08  # of their distance, added on either side
+APART = 0.055  # least distance between two labels, in widths of a panel
+VECTOR = 2000  # points of a figure that is kept as SVG
+
+
+def scatter(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing:
+    """The 2-D codes of the first test examples, coloured by label, a panel a run.
+
+    A label stands at the median of its codes, or beside it where labels would hide each other. The axes span the 0.5th to the 99.5th percentile
+    of each code and a margin; each panel says how many points lie outside.
+
+    Raises:
+        UserError: Codes are not of two numbers, there are more than ten labels or none, or a run
+            has too few seeds.
+    """
+    count = min(examples, *(len(run.test.x) for run in runs))
+    codes = [_codes(run, count, seed_index) for run in runs]
+    y = [labels(run, "test", count) for run in runs]
+    if (found := len(np.unique(y))) > len(CLASSES):
+        raise UserError(
+            f"embedding.scatter: found {found} labels; it tells {len(CLASSES)} apart at most"
+        )
+    return Drawing(
+        arrays={
+            "codes": np.stack(codes),
+            "labels": np.stack(y),
+            "runs": np.array([run.label for run in runs]),
+        },
+        paint=_paint_scatter,
+        vector=count * len(runs) <= VECTOR,
+    )
+
+
+def _codes(run: Trained, count: int, seed_index: int) -> NDArray[Any]:
+    codes = run.of("encode", "test", count)[member(run, seed_index)]
+    if codes.shape[1:] != (2,):
+        raise UserError(
+            f"embedding.scatter: run {run.name!r} has codes of shape {tuple(codes.shape[1:])}; "
+            "expected two numbers: leave the run out of the figure's 'runs'"
+        )
+    found: NDArray[Any] = codes.cpu().numpy()
+    return found
+
+
+def _paint_scatter(arrays: Arrays) -> "Figure":
+    names = arrays["runs"]
+    across = min(ACROSS, len(names))
+    down = -(-len(names) // across)
+    panel = WIDTH // ACROSS if across == ACROSS else 640
+    figure = sheet(panel * across, panel * down + 60)
+    figure.set_layout_engine("constrained")
+    grid = figure.subplots(down, across, squeeze=False).ravel()
+    classes = np.unique(arrays["labels"])
+    for axes, codes, y, name in zip(grid, arrays["codes"], arrays["labels"], names, strict=False):
+        axes.set_title(wrapped(str(name), 38, 2), pad=20)
+        axes.set(xlabel="code 1", ylabel="code 2")
+        if np.isfinite(codes).all():
+            _panel(axes, codes, np.searchsorted(classes, y), classes)
+        else:
+            axes.set(xticks=[], yticks=[])
+            _say(axes, 0.5, "diverged")
+    for axes in grid[len(names) :]:
+        axes.set_axis_off()
+    _legend(figure, classes)
+    return figure
+
+
+def limits(codes: NDArray[Any]) -> NDArray[Any]:
+    """Lower and upper end of both axes: ((x, y), (x, y)), of more than no length."""
+    low, high = np.percentile(codes.astype(float), KEEP, axis=0)
+    margin = np.where(high > low, MARGIN * (high - low), 1.0)
+    return np.stack([low - margin, high + margin])
+
+
+def outside(codes: NDArray[Any]) -> int:
+    """How many points lie beyond the limits of their panel."""
+    low, high = limits(codes)
+    return int(((codes < low) | (codes > high)).any(-1).sum())
+
+
+def apart(places: NDArray[Any]) -> NDArray[Any]:
+    """Places on a unit square, moved until they are at least `APART` from each other.
+
+    Places that coincide leave in different directions; the rest keep their bearing.
+    """
+    count = len(places)
+    turn = 2 * np.pi * np.arange(count) / count
+    places = places + 1e-6 * np.stack([np.cos(turn), np.sin(turn)], -1)
+    for _ in range(100):
+        way = places[:, None] - places[None]
+        distance = np.linalg.norm(way, axis=-1) + np.eye(count)
+        push = np.maximum(APART - distance, 0) / 2
+        places = places + (way / distance[..., None] * push[..., None]).sum(1)
+    return places
+
+
+def _panel(axes: "Axes", codes: NDArray[Any], y: NDArray[Any], classes: NDArray[Any]) -> None:
+    from matplotlib.patheffects import withStroke
+
+    ends = limits(codes)
+    axes.set(xlim=ends[:, 0], ylim=ends[:, 1])
+    axes.scatter(codes[:, 0], codes[:, 1], c=np.array(CLASSES)[y], s=5, linewidths=0, alpha=0.65)
+    present = np.unique(y)
+    medians = np.stack([np.median(codes[y == i], axis=0) for i in present])
+    for i, at in zip(present, apart((medians - ends[0]) / (ends[1] - ends[0])), strict=True):
+        axes.text(
+            at[0],
+            at[1],
+            str(classes[i]),
+            color=CLASSES[i],
+            size=12,
+            weight="bold",
+            ha="center",
+            va="center",
+            transform=axes.transAxes,
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        )
+    note = f"{outside(codes)} of {len(codes)} points lie outside"
+    _say(axes, 1.03, note)
+
+
+def _say(axes: "Axes", height: float, text: str) -> None:
+    place = axes.transAxes
+    axes.text(0.5, height, text, color=FAINT, ha="center", va="center", transform=place)
+
+
+def _legend(figure: "Figure", classes: NDArray[Any]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], linestyle="", marker="o", markersize=6, color=colour, label=str(label))
+        for label, colour in zip(classes, CLASSES, strict=False)
+    ]
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=len(handles),
+        handletextpad=0,
+        columnspacing=1,
+    )

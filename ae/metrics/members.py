@@ -1,0 +1,53 @@
+"""What the metrics share: one number a seed, and the labels of a split."""
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ae.errors import UserError
+from ae.trained import Trained
+
+Split = Literal["train", "test"]
+
+
+def by_seed(
+    values: Float[Tensor, " seed *shape"], measure: Callable[[NDArray[Any]], float]
+) -> list[float]:
+    """`measure` of each seed's part of `values`; NaN where the part or the result is not finite.
+
+    `measure` never sees a seed that diverged, so it may be an estimator that refuses NaN.
+    """
+    return [_finite(row, measure) for row in values.detach().cpu().numpy()]
+
+
+def _finite(row: NDArray[Any], measure: Callable[[NDArray[Any]], float]) -> float:
+    if not np.isfinite(row).all():
+        return math.nan
+    value = float(measure(row))
+    return value if math.isfinite(value) else math.nan
+
+
+def labels(trained: Trained, split: Split, examples: int) -> NDArray[np.int64]:
+    """The labels of the first `examples` of a split.
+
+    Raises:
+        UserError: The data have no labels.
+    """
+    y = trained.split(split).y
+    if y is None:
+        raise UserError(
+            f"run {trained.name!r}: the {split} split has no labels, which this metric needs; "
+            "leave the run out of its 'runs'"
+        )
+    found: NDArray[np.int64] = y[:examples].cpu().numpy()
+    return found
+
+
+def up_to(trained: Trained, split: Split, examples: int) -> int:
+    """`examples`, or the size of a split that has fewer."""
+    return min(examples, len(trained.split(split).x))

@@ -1,0 +1,54 @@
+"""Classification error: of a model's own classifier, and of a linear probe on its codes."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ae.errors import UserError
+from ae.metrics.members import Split, by_seed, labels, up_to
+from ae.trained import Trained
+
+
+def classification_error(trained: Trained, *, split: Split) -> list[float]:
+    """Examples whose largest `classify(x)` is not at their label, in percent; lower is better."""
+    logits = trained.of("classify", split)
+    y = labels(trained, split, logits.shape[1])
+    return by_seed(logits, lambda scores: 100 * float(np.mean(scores.argmax(-1) != y)))
+
+
+def logistic_error(
+    trained: Trained, *, inverse_penalty: float, max_iter: int, train_examples: int
+) -> list[float]:
+    """Test error in percent of multinomial logistic regression on `encode(x)`; lower is better.
+
+    Fitted by scikit-learn's L-BFGS in double precision on the first `train_examples` training
+    codes (all where there are fewer), neither centred nor scaled, with an L2 penalty;
+    `inverse_penalty` is scikit-learn's C. All test examples are scored.
+
+    Raises:
+        UserError: The fit did not converge within `max_iter` iterations, or there are no labels.
+    """
+    fit, score = up_to(trained, "train", train_examples), len(trained.test.x)
+    known, asked = labels(trained, "train", fit), labels(trained, "test", score)
+
+    def error(codes: NDArray[Any]) -> float:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression
+
+        classifier = LogisticRegression(C=inverse_penalty, max_iter=max_iter)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            try:
+                classifier.fit(codes[:fit], known)
+            except ConvergenceWarning:
+                raise UserError(
+                    f"probe.logistic_error on run {trained.name!r}: not converged after max_iter = "
+                    f"{max_iter} iterations; raise max_iter, or lower inverse_penalty"
+                ) from None
+        return 100 * float(np.mean(classifier.predict(codes[fit:]) != asked))
+
+    codes = [trained.of("encode", "train", fit), trained.of("encode", "test", score)]
+    return by_seed(torch.cat(codes, 1).double(), error)

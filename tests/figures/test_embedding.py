@@ -1,0 +1,73 @@
+"""Codes are drawn where they are; what is not drawn is counted."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from ae.errors import UserError
+from ae.figures.embedding import APART, apart, limits, outside, scatter
+
+
+def test_arrays_are_the_codes_and_labels(linear, repainted):
+    x, y = torch.rand(50, 4), torch.arange(50) % 10
+    weights = torch.rand(2, 2, 4)
+    runs = [linear("a", weights, x, y), linear("b", -weights, x, y)]
+    drawing = scatter(runs, examples=30, seed_index=1)
+    codes = (x[:30] @ weights[1].T).numpy()
+    np.testing.assert_allclose(drawing.arrays["codes"], [codes, -codes], rtol=1e-12)
+    assert drawing.arrays["labels"].tolist() == [y[:30].tolist()] * 2
+    assert repainted(drawing).vector == "figure.svg"
+
+
+def test_many_points_are_not_worth_a_vector_image(linear):
+    x, y = torch.rand(2001, 4), torch.zeros(2001, dtype=torch.int64)
+    run = linear("a", torch.rand(1, 2, 4), x, y)
+    assert scatter([run], examples=2000, seed_index=0).vector
+    assert not scatter([run], examples=9999, seed_index=0).vector
+
+
+def test_limits_are_percentiles_with_a_margin_and_outliers_are_counted():
+    line = np.linspace(0, 1, 1001)
+    codes = np.stack([line, 10 * line], -1)
+    np.testing.assert_allclose(limits(codes)[:, 0], [0.005 - 0.0792, 0.995 + 0.0792])
+    np.testing.assert_allclose(limits(codes)[:, 1], [0.05 - 0.792, 9.95 + 0.792])
+    assert outside(codes) == 0
+    codes[[3, 500, 700]] = [[50, 5], [0.5, -900], [-70, 800]]
+    assert outside(codes) == 3
+
+
+def test_codes_that_collapsed_are_drawn(linear, repainted):
+    x, y = torch.rand(20, 4), torch.arange(20) % 10
+    drawing = scatter([linear("a", torch.zeros(1, 2, 4), x, y)], examples=20, seed_index=0)
+    assert limits(drawing.arrays["codes"][0]).tolist() == [[-1, -1], [1, 1]]
+    repainted(drawing)
+
+
+def test_a_diverged_seed_is_drawn_as_such(linear, repainted):
+    x, y = torch.rand(20, 4), torch.arange(20) % 10
+    bad = torch.full((1, 2, 4), math.nan)
+    runs = [linear("a", torch.rand(1, 2, 4), x, y), linear("b", bad, x, y)]
+    repainted(scatter(runs, examples=20, seed_index=0))
+
+
+def test_labels_that_coincide_are_moved_apart_and_others_stay():
+    places = np.array([[0.5, 0.5], [0.5, 0.5], [0.51, 0.5], [0.9, 0.1]])
+    moved = apart(places)
+    distance = np.linalg.norm(moved[:, None] - moved[None], axis=-1) + np.eye(4)
+    assert distance.min() > 0.98 * APART
+    np.testing.assert_allclose(moved[3], places[3], atol=1e-5)
+    assert np.abs(moved - places).max() < APART
+
+
+def test_codes_of_another_size_are_refused(linear):
+    x, y = torch.rand(5, 4), torch.arange(5)
+    with pytest.raises(UserError, match=r"run 'a' has codes of shape \(3,\); expected two numbers"):
+        scatter([linear("a", torch.rand(1, 3, 4), x, y)], examples=5, seed_index=0)
+
+
+def test_more_labels_than_colours_are_refused(linear):
+    x, y = torch.rand(11, 4), torch.arange(11)
+    with pytest.raises(UserError, match="found 11 labels; it tells 10 apart at most"):
+        scatter([linear("a", torch.rand(1, 2, 4), x, y)], examples=11, seed_index=0)

@@ -1,0 +1,57 @@
+"""kNN accuracy on codes that were placed by hand."""
+
+import math
+
+import pytest
+import torch
+from sklearn.neighbors import KNeighborsClassifier
+
+from ae.errors import UserError
+from ae.metrics.neighbours import knn_accuracy
+
+
+def test_votes_on_codes_placed_by_hand(linear):
+    # Codes on a line; the second seed reverses it, the third puts all codes at 0.
+    x = torch.tensor([[0.0], [1], [2], [10], [11], [12]])
+    y = torch.tensor([0, 0, 0, 1, 1, 1])
+    test_x, test_y = torch.tensor([[0.4], [1.6], [11.4], [9.0]]), torch.tensor([0, 0, 1, 0])
+    weights = torch.tensor([1.0, -1.0]).reshape(2, 1, 1)
+    trained = linear(weights, x, y, test_x=test_x, test_y=test_y)
+    values = knn_accuracy(trained, k=3, train_examples=6, test_examples=4)
+    assert values == [75.0, 75.0]  # 9.0 lies among the ones and is labelled 0
+    assert knn_accuracy(trained, k=3, train_examples=6, test_examples=3) == [100.0, 100.0]
+    assert knn_accuracy(trained, k=1, train_examples=1, test_examples=4) == [75.0, 75.0]
+
+
+def test_is_what_sklearn_says_of_the_codes(linear):
+    x, test_x = torch.rand(80, 4), torch.rand(60, 4)
+    y, test_y = torch.randint(3, (80,)), torch.randint(3, (60,))
+    weights = torch.rand(2, 2, 4)
+    trained = linear(weights, x, y, test_x=test_x, test_y=test_y)
+    expected = []
+    for w in weights:
+        oracle = KNeighborsClassifier(5).fit((x @ w.T).numpy(), y.numpy())
+        expected.append(100 * oracle.score((test_x @ w.T).numpy(), test_y.numpy()))
+    assert knn_accuracy(trained, k=5, train_examples=999, test_examples=999) == expected
+    assert expected[0] != expected[1]
+
+
+def test_a_diverged_seed_is_nan_and_the_others_are_not(linear):
+    x, y = torch.tensor([[0.0], [1.0]]), torch.tensor([0, 1])
+    trained = linear(torch.tensor([1.0, math.nan]).reshape(2, 1, 1), x, y)
+    first, second = knn_accuracy(trained, k=1, train_examples=2, test_examples=2)
+    assert first == 100
+    assert math.isnan(second)
+
+
+def test_more_neighbours_than_codes_is_said(linear):
+    x, y = torch.tensor([[0.0], [1.0]]), torch.tensor([0, 1])
+    trained = linear(torch.ones(1, 1, 1), x, y)
+    with pytest.raises(UserError, match=r"^neighbours.knn_accuracy: k: found 3; expected 1 to 2"):
+        knn_accuracy(trained, k=3, train_examples=10, test_examples=2)
+
+
+def test_data_without_labels_are_said(linear):
+    trained = linear(torch.ones(1, 1, 1), torch.ones(2, 1))
+    with pytest.raises(UserError, match="run 'a': the train split has no labels"):
+        knn_accuracy(trained, k=1, train_examples=2, test_examples=2)

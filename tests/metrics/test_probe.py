@@ -1,0 +1,61 @@
+"""Classification errors that can be counted by hand, and scikit-learn's."""
+
+import math
+
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from ae.errors import UserError
+from ae.metrics import probe
+
+SETTINGS = {"inverse_penalty": 1.0, "max_iter": 500, "train_examples": 999}
+
+
+def test_classification_error_counts_wrong_answers(linear):
+    x = torch.eye(4)[[0, 1, 2, 3, 0]]
+    weights = torch.stack([torch.eye(4), torch.eye(4).roll(1, 0), torch.full((4, 4), math.nan)])
+    trained = linear(weights, x, torch.tensor([0, 1, 2, 0, 1]))
+    right, wrong, diverged = probe.classification_error(trained, split="test")
+    assert right == pytest.approx(40.0)  # the last two
+    assert wrong == pytest.approx(60.0)  # answers 1, 2, 3, 0, 1
+    assert math.isnan(diverged)
+
+
+def _blobs(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    y = torch.arange(count) % 3
+    centres = torch.tensor([[0.0, 0, 0, 0], [2, 0, 1, 0], [0, 2, 0, 1]])
+    return centres[y] + torch.randn(count, 4), y
+
+
+def test_logistic_error_is_what_sklearn_says_of_the_codes(linear):
+    (x, y), (test_x, test_y) = _blobs(150), _blobs(90)
+    weights = torch.randn(3, 2, 4)
+    weights[1] = math.nan
+    trained = linear(weights, x, y, test_x=test_x, test_y=test_y)
+    found = probe.logistic_error(trained, **SETTINGS)
+    for i in (0, 2):
+        oracle = LogisticRegression(C=1.0, max_iter=500).fit((x @ weights[i].T).numpy(), y)
+        expected = 100 * (1 - oracle.score((test_x @ weights[i].T).numpy(), test_y))
+        assert found[i] == pytest.approx(expected, rel=1e-12)
+        assert 5 < found[i] < 66
+    assert math.isnan(found[1])
+
+
+def test_logistic_error_uses_the_examples_and_the_penalty_it_is_told(linear):
+    x = torch.tensor([[-1.0], [1.0], [1.0], [1.0]])
+    trained = linear(torch.ones(1, 1, 1), x, torch.tensor([0, 1, 0, 0]))
+    two = {**SETTINGS, "train_examples": 2}
+    assert probe.logistic_error(trained, **two) == [50.0]  # 1 means 1, as far as two can tell
+    assert probe.logistic_error(trained, **SETTINGS) == [25.0]
+
+
+def test_a_fit_that_does_not_converge_is_an_error(linear):
+    x, y = _blobs(150)
+    trained = linear(torch.randn(1, 2, 4), x, y)
+    message = (
+        r"^probe.logistic_error on run 'a': not converged after max_iter = 2 iterations; "
+        r"raise max_iter, or lower inverse_penalty$"
+    )
+    with pytest.raises(UserError, match=message):
+        probe.logistic_error(trained, **{**SETTINGS, "max_iter": 2})

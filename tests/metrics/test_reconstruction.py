@@ -1,0 +1,106 @@
+"""Squared error and cross-entropy against numpy, scikit-learn and a published control."""
+
+import gzip
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA as Oracle
+
+from ae.metrics import reconstruction
+from ae.models.pca import PCA
+from ae.seeds import Stack
+from ae.trained import CHUNK
+
+MNIST = Path(__file__).parents[2] / "datasets" / "mnist"
+
+
+def test_squared_error_of_known_images(linear):
+    x = torch.tensor([[1.0, 0, 0, 0], [0.5, 0.5, 1, 0]])
+    first = torch.tensor([[1.0, 0, 0, 0]])  # keeps the first pixel, loses the others
+    none = torch.zeros(1, 4)
+    trained = linear(torch.stack([first, none]), x)
+    # Lost by the first seed: 0 and .25 + 1; by the second: 1 and .25 + .25 + 1.
+    assert reconstruction.squared_error(trained, split="test") == [1.25 / 2, 2.5 / 2]
+
+
+def test_squared_error_averages_over_images_not_over_chunks(linear):
+    x = torch.zeros(CHUNK + 1, 4)
+    x[-1, 0] = 1  # alone in its chunk
+    trained = linear(torch.zeros(1, 1, 4), x)
+    assert reconstruction.squared_error(trained, split="train") == [
+        pytest.approx(1 / (CHUNK + 1), rel=1e-12)
+    ]
+
+
+def test_squared_error_of_fitted_components_is_sklearns(run):
+    x = torch.rand(200, 16)
+    test_x = torch.rand(50, 16)
+    stack = Stack([lambda: PCA(16, latent=3)] * 2, [0, 1])
+    stack.share("fit", x)
+    oracle = Oracle(3, svd_solver="full").fit(x.numpy())
+    projected = oracle.inverse_transform(oracle.transform(test_x.numpy()))
+    expected = float(((test_x.numpy() - projected) ** 2).sum(1).mean())
+    trained = run(stack, x, shape=(4, 4), test_x=test_x)
+    values = reconstruction.squared_error(trained, split="test")
+    assert values == pytest.approx([expected, expected], rel=1e-10)
+    assert reconstruction.squared_error(trained, split="train") != pytest.approx(values, rel=1e-3)
+
+
+def test_cross_entropy_is_the_mean_of_nats_per_image(linear):
+    x = torch.tensor([[1.0, 0, 0, 0], [0.5, 0, 0, 0]])
+    half = torch.tensor([[[math.sqrt(0.5), 0, 0, 0]]])  # q = x / 2
+    expected = [math.log(2), -0.5 * math.log(0.25) - 0.5 * math.log(0.75)]
+    trained = linear(half, x)
+    # A pixel that is 0 and reconstructed as 0 costs -log(1 - 1e-7).
+    assert reconstruction.cross_entropy(trained, split="test") == [
+        pytest.approx(sum(expected) / 2 + 3e-7, abs=1e-7)
+    ]
+
+
+def test_cross_entropy_of_a_certain_mistake_is_the_clip(linear):
+    trained = linear(torch.zeros(1, 1, 1), torch.ones(3, 1))
+    assert reconstruction.cross_entropy(trained, split="test") == [
+        pytest.approx(-math.log(1e-7), rel=1e-12)
+    ]
+
+
+def test_a_diverged_seed_keeps_its_nan_to_itself(linear):
+    weights = torch.zeros(3, 1, 4)
+    weights[1], weights[2] = math.nan, 1e200
+    trained = linear(weights, torch.ones(5, 4))
+    for metric, first in (
+        (reconstruction.squared_error, 4.0),
+        (reconstruction.cross_entropy, -4 * math.log(1e-7)),
+    ):
+        values = metric(trained, split="test")
+        assert values[0] == pytest.approx(first, rel=1e-12)
+        assert math.isnan(values[1])
+    assert math.isnan(reconstruction.squared_error(trained, split="test")[2])  # overflow
+
+
+def _mnist(part: str) -> torch.Tensor:
+    content = gzip.decompress((MNIST / f"{part}-images-idx3-ubyte.gz").read_bytes())
+    images = np.frombuffer(content, np.uint8, offset=16).reshape(-1, 784)
+    return torch.tensor(images).to(torch.float32) / 255
+
+
+@pytest.mark.slow
+def test_principal_components_of_mnist_have_the_published_error(run):
+    """Hinton and Salakhutdinov (2006), figure 2: PCA-30 has 13.87 on the test set."""
+    torch.set_default_dtype(torch.float32)
+    x, test_x = _mnist("train"), _mnist("t10k")
+    stack = Stack([lambda: PCA(784, latent=30)], [0])
+    stack.share("fit", x)
+    found = {}
+    for latent in (30, 2, 0):
+        part = Stack([lambda latent=latent: PCA(784, latent=latent)], [0])
+        fitted = stack.tensors()
+        part.load({**fitted, "components": fitted["components"][:, :latent]})
+        trained = run(part, x, shape=(28, 28), test_x=test_x)
+        found[latent] = reconstruction.squared_error(trained, split="test")[0]
+    assert found[30] == pytest.approx(13.866, abs=0.005)
+    assert found[2] == pytest.approx(43.645, abs=0.001)
+    assert found[0] == pytest.approx(52.90, abs=0.005)
