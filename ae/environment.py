@@ -1,5 +1,6 @@
 """Where a number came from: machine, versions, threads, commit."""
 
+import ctypes
 import os
 import platform
 import subprocess
@@ -19,10 +20,22 @@ POLICY = {
 }
 
 
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
+
+
 def set_policy() -> None:
-    """Set how threads wait and how MKL rounds, where the user has not; before torch is loaded."""
+    """Set how threads wait and how MKL rounds, where the user has not; before torch is loaded.
+
+    Also keeps freed memory in the process: by default glibc returns large blocks to the system and
+    takes them back at every step, and the page faults cost an eighth of the time.
+    """
     for name, value in POLICY.items():
         os.environ.setdefault(name, value)
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(M_TOP_PAD, 2**26)
 
 
 def cores() -> int:

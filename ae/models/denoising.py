@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
+from ae.networks import affine
 from ae.probability import log_bernoulli
 
 
@@ -39,7 +40,7 @@ class DAE(Autoencoder):
 
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch hidden"]:
         """Hidden activities of clean or corrupted input."""
-        return (x @ self.weight.T + self.hidden_bias).sigmoid()
+        return affine(x, self.weight, self.hidden_bias).sigmoid()
 
     def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
         """Pixel intensities in (0, 1), from input that is taken as it is."""

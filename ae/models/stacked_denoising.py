@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
+from ae.networks import affine
 from ae.probability import log_bernoulli
 
 
@@ -79,7 +80,7 @@ class SDAE(Autoencoder):
         x = x.detach()
         kept = (noise["mask"] >= self.corruption).to(x)
         top = self.encoder[layer]
-        hidden = top(x * kept).sigmoid()
+        hidden = affine(x * kept, top.weight, top.bias).sigmoid()
         loss = -log_bernoulli(x, hidden @ top.weight + self.visible_bias[layer])
         return Objective(loss=loss, parts={"cross_entropy": loss})
 

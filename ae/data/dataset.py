@@ -1,0 +1,118 @@
+"""A split of a data set on a device: one tensor of bytes, handed out as floats by index."""
+
+import hashlib
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+
+from ae.data.files import fetch
+from ae.errors import UserError
+from ae.manifest import Manifest, Split, find_manifest
+from ae.models.base import Batch
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Examples of a split.
+
+    Attributes:
+        name: The data set's name.
+        split: The split's name.
+        x: Pixels 0..255, an example a row.
+        y: Labels.
+        shape: The shape of an example; its product is the length of a row.
+        available: How many examples the split has; `x` may hold fewer.
+        sha256: Of the bytes of `x` and `y` as they are used.
+        manifest: Where it all comes from.
+    """
+
+    name: str
+    split: str
+    x: UInt8[Tensor, "examples features"]
+    y: Int[Tensor, " examples"]
+    shape: tuple[int, ...]
+    available: int
+    sha256: str
+    manifest: Manifest
+
+    def batch(self, index: Int[Tensor, "*many"]) -> Batch:
+        """Examples by index, as floats in [0, 1]; `index` may have any leading axes."""
+        x = self.x[index].to(torch.get_default_dtype()).div_(255)
+        return Batch(x, self.y[index])
+
+
+def load(
+    manifest: Manifest, split: str, *, limit: int | Literal["all"], root: Path, device: str
+) -> Dataset:
+    """The first `limit` examples of a split, verified, on a device.
+
+    Raises:
+        UserError: There is no such split, or it has fewer examples.
+        OutsideError: A file is missing, damaged or cannot be downloaded.
+    """
+    if split not in manifest.splits:
+        raise UserError(
+            f"data set {manifest.name!r} has no split {split!r}; it has {', '.join(manifest.splits)}"
+        )
+    x, y, available = _arrays(manifest, split, limit, root)
+    if limit != "all" and limit > available:
+        raise UserError(
+            f"data set {manifest.name!r}, split {split!r}: limit {limit} exceeds its "
+            f"{available} examples"
+        )
+    x = np.ascontiguousarray(x).reshape(len(x), -1)
+    sha256 = hashlib.sha256(x.tobytes() + y.astype("<i8").tobytes()).hexdigest()
+    return Dataset(
+        name=manifest.name,
+        split=split,
+        x=torch.tensor(x, device=device),
+        y=torch.tensor(y.astype(np.int64), device=device),
+        shape=manifest.shape,
+        available=available,
+        sha256=sha256,
+        manifest=manifest,
+    )
+
+
+def _arrays(
+    manifest: Manifest, name: str, limit: int | Literal["all"], root: Path
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Images, labels, and how many there are in all; images beyond the limit are not made."""
+    file, _, function = manifest.decode.partition(".")
+    decode = getattr(importlib.import_module(f"ae.data.{file}"), function)
+    split = manifest.splits[name]
+    if manifest.derives is None:
+        files = dict(zip((f.name for f in manifest.file), fetch(manifest, root), strict=True))
+        x, y = decode(files, split.images, split.labels)
+        available = len(x)
+    else:
+        x, y = _gathered(find_manifest(manifest.derives, root / "datasets"), split, root)
+        available = len(x)
+        x = decode(x if limit == "all" else x[:limit], name, manifest.seed)
+    if x.shape[1:] != manifest.shape:
+        raise UserError(
+            f"data set {manifest.name!r}: examples have shape {x.shape[1:]}; its manifest says "
+            f"{manifest.shape}"
+        )
+    count = available if limit == "all" else limit
+    return x[:count], y[:count], available
+
+
+def _gathered(source: Manifest, split: Split, root: Path) -> tuple[np.ndarray, np.ndarray]:
+    whole = {p.split: _arrays(source, p.split, "all", root) for p in split.pieces}
+    for piece in split.pieces:
+        if piece.first + piece.count > whole[piece.split][2]:
+            raise UserError(
+                f"data set {source.name!r}, split {piece.split!r}: a derived set asks for examples "
+                f"up to {piece.first + piece.count}; it has {whole[piece.split][2]}"
+            )
+    parts = [
+        tuple(a[p.first : p.first + p.count] for a in whole[p.split][:2]) for p in split.pieces
+    ]
+    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])

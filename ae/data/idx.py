@@ -1,0 +1,72 @@
+"""The IDX format of MNIST: gzipped, big-endian, unsigned bytes.
+
+Nothing is allocated on a header's word: the file must inflate to exactly what its header declares,
+and to no more than a cap.
+"""
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ae.errors import OutsideError
+
+MAGIC = {1: 2049, 3: 2051}  # unsigned bytes, by number of dimensions
+CAP = 1 << 30  # bytes that a file may inflate to
+AGAIN = "remove the file and run `ae fetch`"
+
+
+def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
+    """The array of a gzipped IDX file of unsigned bytes.
+
+    Raises:
+        OutsideError: One line naming the file, what was expected and what was found.
+    """
+    head = 4 + 4 * dimensions
+    try:
+        with gzip.open(path) as file:
+            header = file.read(head)
+            shape = _shape(path, header, dimensions)
+            size = math.prod(shape)
+            if size > CAP:
+                raise OutsideError(f"{path}: its header declares {size} bytes, over {CAP}; {AGAIN}")
+            content = file.read(size + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise OutsideError(f"{path}: not a whole gzip file ({error}); {AGAIN}") from None
+    except OSError as error:
+        raise OutsideError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if len(content) != size:
+        found = f"only {len(content)}" if len(content) < size else "more"
+        raise OutsideError(
+            f"{path}: expected {size} bytes after the header, by its sizes {list(shape)}; "
+            f"found {found}; {AGAIN}"
+        )
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:
+    if len(header) < 4 + 4 * dimensions:
+        raise OutsideError(f"{path}: ends within its header of {4 + 4 * dimensions} bytes; {AGAIN}")
+    magic, *shape = struct.unpack(f">{1 + dimensions}I", header)
+    if magic != MAGIC[dimensions]:
+        raise OutsideError(
+            f"{path}: expected the magic number {MAGIC[dimensions]} of an IDX file of bytes in "
+            f"{dimensions} dimensions; found {magic}; {AGAIN}"
+        )
+    return tuple(shape)
+
+
+def digits(files: dict[str, Path], images: str, labels: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images (n, rows, columns) and labels (n,) of a pair of IDX files.
+
+    Raises:
+        OutsideError: The files disagree on how many examples there are.
+    """
+    x, y = read_idx(files[images], 3), read_idx(files[labels], 1)
+    if len(x) != len(y):
+        raise OutsideError(f"{files[labels]}: {len(y)} labels for {len(x)} images; {AGAIN}")
+    return x, y
