@@ -29,8 +29,8 @@ def scatter(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing:
     of each code and a margin; each panel says how many points lie outside.
 
     Raises:
-        UserError: Codes are not of two numbers, there are more than ten labels or none, or a run
-            has too few seeds.
+        UserError: Codes are not of two numbers, there are more than ten labels, or a run has
+            too few seeds.
     """
     count = min(examples, *(len(run.test.x) for run in runs))
     codes = [_codes(run, count, seed_index) for run in runs]

@@ -29,7 +29,7 @@ def rows(runs: list[Trained], *, images: int, seed_index: int) -> Drawing:
     Raises:
         UserError: The runs have different test images, or too few seeds.
     """
-    shown = one_of_each(runs[0].test.y, len(runs[0].test.x))[:images]
+    shown = one_of_each(runs[0].test.y)[:images]
     x = [run.test.batch(shown.to(run.test.x.device)).x.flatten(1) for run in runs]
     for run, own in zip(runs, x, strict=True):
         if own.shape != x[0].shape or not torch.equal(own, x[0]):
@@ -52,10 +52,8 @@ def rows(runs: list[Trained], *, images: int, seed_index: int) -> Drawing:
     )
 
 
-def one_of_each(y: Int[Tensor, " examples"] | None, examples: int) -> Int[Tensor, " examples"]:
+def one_of_each(y: Int[Tensor, " examples"]) -> Int[Tensor, " examples"]:
     """All examples in the order 'each class's first, each class's second, ...'."""
-    if y is None:
-        return torch.arange(examples)
     y = y.cpu()
     turn = torch.zeros_like(y)
     for label in set(y.tolist()):

@@ -20,7 +20,7 @@ def knn_accuracy(
     vote is scikit-learn's, which gives a tie to the smaller label.
 
     Raises:
-        UserError: `k` is not between 1 and the number of training codes, or there are no labels.
+        UserError: `k` is not between 1 and the number of training codes.
     """
     fit, score = up_to(trained, "train", train_examples), up_to(trained, "test", test_examples)
     if not 1 <= k <= fit:

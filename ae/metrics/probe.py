@@ -29,7 +29,7 @@ def logistic_error(
     `inverse_penalty` is scikit-learn's C. All test examples are scored.
 
     Raises:
-        UserError: The fit did not converge within `max_iter` iterations, or there are no labels.
+        UserError: The fit did not converge within `max_iter` iterations.
     """
     fit, score = up_to(trained, "train", train_examples), len(trained.test.x)
     known, asked = labels(trained, "train", fit), labels(trained, "test", score)

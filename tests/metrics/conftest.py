@@ -43,7 +43,7 @@ class Images(Dataset):
         self.__dict__.update(x=x, y=y, shape=shape)
 
     def batch(self, index: Tensor) -> Batch:
-        return Batch(self.x[index], None if self.y is None else self.y[index])
+        return Batch(self.x[index])
 
 
 Make = Callable[..., Trained]

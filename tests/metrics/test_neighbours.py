@@ -49,9 +49,3 @@ def test_more_neighbours_than_codes_is_said(linear):
     trained = linear(torch.ones(1, 1, 1), x, y)
     with pytest.raises(UserError, match=r"^neighbours.knn_accuracy: k: found 3; expected 1 to 2"):
         knn_accuracy(trained, k=3, train_examples=10, test_examples=2)
-
-
-def test_data_without_labels_are_said(linear):
-    trained = linear(torch.ones(1, 1, 1), torch.ones(2, 1))
-    with pytest.raises(UserError, match="run 'a': the train split has no labels"):
-        knn_accuracy(trained, k=1, train_examples=2, test_examples=2)
