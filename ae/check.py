@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ae.errors import UserError
+from ae.manifest import Manifest, misderived, read_manifest
 from ae.read import cells, find_specs, inspect_spec, layers
 from ae.source import Function, Model, NotFound, Parameter, Source, misfit
 from ae.spec import Cell, Descent, Run, Spec, TierName
-from ae.toml import Steps, dotted, load, no_such, shown, unknown_key
+from ae.toml import Steps, dotted, no_such, shown, unknown_key
 
 FILE_NAME = r"[a-z0-9]+-[a-z0-9-]+"
 
@@ -33,7 +34,7 @@ def check_spec(path: Path, root: Path) -> Spec:
 def check_all(root: Path) -> list[str]:
     """Everything that is wrong with the specs and manifests under `root`, a line each."""
     tree = _Tree(root)
-    problems = [p for p in tree.manifests.values() if isinstance(p, str)]
+    problems = [*tree.manifest_problems()]
     for path in find_specs(root / "benchmarks"):
         problems += tree.examine(path)[1]
     return problems
@@ -45,11 +46,10 @@ class _Tree:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.source = Source(root)
-        self.manifests: dict[str, tuple[str, ...] | str] = {}
+        self.manifests: dict[str, Manifest | str] = {}
         for path in sorted((root / "datasets").glob("*.toml")):
             try:
-                splits = load(path, self.shown(path)).get("splits")
-                self.manifests[path.stem] = tuple(splits) if isinstance(splits, dict) else ()
+                self.manifests[path.stem] = read_manifest(path, self.shown(path))
             except UserError as error:
                 self.manifests[path.stem] = str(error)
 
@@ -57,6 +57,15 @@ class _Tree:
         """A path as messages have it: from the root where it is inside."""
         full = path.resolve()
         return str(full.relative_to(self.root) if full.is_relative_to(self.root) else path)
+
+    def manifest_problems(self) -> Iterator[str]:
+        """What is wrong with the manifests, the one on which others rest included."""
+        for name, manifest in self.manifests.items():
+            if isinstance(manifest, str):
+                yield manifest
+            else:
+                lines = _manifest(manifest, self.manifests, self.source)
+                yield from (f"datasets/{name}.toml: {line}" for line in lines)
 
     def examine(self, path: Path) -> tuple[Spec | None, list[str]]:
         """A spec and what is wrong with it."""
@@ -117,17 +126,35 @@ def _written(change: Any, steps: Steps) -> bool:
     return True
 
 
-def _data(
-    cell: Cell, manifests: dict[str, tuple[str, ...] | str], origin: _Origin
-) -> Iterator[str]:
+def _data(cell: Cell, manifests: dict[str, Manifest | str], origin: _Origin) -> Iterator[str]:
     manifest = manifests.get(cell.data.name)
     if manifest is None:
         yield f"{origin.key('data', 'name')}: {no_such('data set', cell.data.name, manifests)}"
     elif not isinstance(manifest, str):
         for key, split in (("train", cell.data.train), ("test", cell.data.test)):
-            if split not in manifest:
-                missing = f"datasets/{cell.data.name}.toml: {no_such('split', split, manifest)}"
+            if split not in manifest.splits:
+                no_split = no_such("split", split, manifest.splits)
+                missing = f"datasets/{cell.data.name}.toml: {no_split}"
                 yield f"{origin.key('data', key)}: {missing}"
+
+
+def _manifest(
+    manifest: Manifest, manifests: dict[str, Manifest | str], source: Source
+) -> Iterator[str]:
+    takes = ("files", "images", "labels") if manifest.derives is None else ("x", "split", "seed")
+    try:
+        found = tuple(p.name for p in source.function("data", manifest.decode).positional)
+        if found != takes:
+            yield f"decode: {manifest.decode} is not of the form ({', '.join(takes)})"
+    except NotFound as error:
+        yield f"decode: {error}"
+    if manifest.derives is None:
+        return
+    origin = manifests.get(manifest.derives)
+    if origin is None:
+        yield f"derives: {no_such('data set', manifest.derives, manifests)}"
+    elif not isinstance(origin, str) and (fault := misderived(manifest, origin)):
+        yield fault
 
 
 def _functions(spec: Spec, source: Source) -> Iterator[str]:

@@ -3,29 +3,35 @@
 One TOML file a set under `datasets/`. Nothing here imports torch, and nothing is unpickled.
 """
 
-import difflib
 import re
+from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from ae.errors import UserError
-from ae.spec import Count, Index, Table, Text
+from ae.spec import Count, Index, Name, Table, Text
 from ae.tables import Refused, parse
-from ae.toml import load, located
+from ae.toml import load, located, no_such, shown
 
 
 def _inside(path: str) -> str:
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or "\\" in path or not pure.name:
-        raise ValueError(f"found {path!r}; expected a relative path without '..'")
+    part = r"[A-Za-z0-9_][A-Za-z0-9._+-]*"
+    if not re.fullmatch(rf"{part}(/{part})*", path) or len(path) > 200:
+        raise ValueError(
+            f"found {shown(path)}; expected a relative path of letters, digits and . _ + - "
+            "whose parts begin with none of . + -"
+        )
     return path
 
 
 def _web(url: str) -> str:
-    if not re.match(r"https?://[^/]+/", url):
-        raise ValueError(f"found {url!r}; expected an address that begins with http(s)://")
+    address = re.fullmatch(r"https?://[A-Za-z0-9.-]+(?::([0-9]{1,5}))?/[!-~]*", url)
+    if address is None or int(address[1] or 0) > 65535:
+        raise ValueError(
+            f"found {shown(url)}; expected an address http(s)://host/... in plain characters"
+        )
     return url
 
 
@@ -68,8 +74,10 @@ class Split(Table):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if (self.images is None) == (not self.pieces):
-            raise ValueError("found both or neither of 'images' and 'pieces'; expected one")
+        given = {key for key in ("images", "labels", "pieces") if getattr(self, key)}
+        if given not in ({"images", "labels"}, {"pieces"}):
+            found = ", ".join(sorted(given)) or "nothing"
+            raise ValueError(f"found {found}; expected images and labels, or pieces")
         return self
 
 
@@ -85,40 +93,53 @@ class Manifest(Table):
     shape: Annotated[tuple[Count, ...], Field(min_length=1)]
     classes: Count
     decode: Annotated[
-        str, Field(pattern=r"^[a-z_]+\.[a-z_]+$", description="'file.function' of ae/data")
+        str,
+        Field(
+            pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", description="'file.function' of ae/data"
+        ),
     ]
     derives: str | None = None
     seed: int | None = None
     file: tuple[File, ...] = ()
-    splits: dict[str, Split]
+    splits: Annotated[
+        dict[Name, Split], Field(min_length=1, description="a table of one or more splits")
+    ]
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         names = {f.name for f in self.file}
-        if len(names) < len(self.file):
-            raise ValueError("two [[file]] tables have the same name")
+        for what in ("name", "basename"):
+            times = Counter(getattr(f, what) for f in self.file)
+            if twice := [value for value in times if times[value] > 1]:
+                raise ValueError(f"two [[file]] tables have the {what} {twice[0]!r}")
         if (self.derives is None) == (not self.file):
             raise ValueError("found both or neither of 'derives' and [[file]]; expected one")
         if (self.derives is None) != (self.seed is None):
             raise ValueError("'seed' belongs to a set that 'derives' from another, and to no other")
-        for split in self.splits.values():
+        for key, split in self.splits.items():
+            if bool(split.pieces) != (self.derives is not None):
+                kind = "pieces" if split.pieces else "files"
+                raise ValueError(f"split {key!r} is of {kind}, which this set does not have")
             for wanted in (split.images, split.labels):
                 if wanted is not None and wanted not in names:
-                    raise ValueError(f"a split names the file {wanted!r}, which has no [[file]]")
+                    raise ValueError(f"split {key!r}: {no_such('file', wanted, names)}")
         return self
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Read one manifest; its name is the file's.
+def read_manifest(path: Path, where: str | None = None) -> Manifest:
+    """Read one manifest; its name is the file's. Messages call the file `where`.
 
     Raises:
         UserError: One line naming file, table, key, found and expected.
     """
-    raw = load(path, str(path))
+    where = where or str(path)
+    raw = load(path, where)
+    if "name" in raw:
+        raise UserError(f"{where}: name: the file's name is the data set's; leave the key out")
     try:
         return parse(Manifest, raw).model_copy(update={"name": path.stem})
     except Refused as error:
-        raise UserError(f"{path}: {located(raw, error.faults[0])}") from None
+        raise UserError(f"{where}: {located(raw, error.faults[0])}") from None
 
 
 def find_manifest(name: str, folder: Path) -> Manifest:
@@ -127,12 +148,44 @@ def find_manifest(name: str, folder: Path) -> Manifest:
     Raises:
         UserError: There is none of that name; the message lists those there are.
     """
-    path = folder / f"{name}.toml"
-    if not path.exists() or path.parent != folder:
-        known = sorted(p.stem for p in folder.glob("*.toml"))
-        close = difflib.get_close_matches(name, known, 1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
-        raise UserError(
-            f"{folder}: no data set {name!r}{hint}; there are {', '.join(known) or 'none'}"
-        )
-    return read_manifest(path)
+    known = {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    if name not in known:
+        raise UserError(f"{folder}: {no_such('data set', name, known)}")
+    return read_manifest(known[name])
+
+
+def find_split(manifest: Manifest, name: str) -> Split:
+    """A split of a data set by its name.
+
+    Raises:
+        UserError: There is none of that name; the message lists those there are.
+    """
+    if name not in manifest.splits:
+        raise UserError(f"data set {manifest.name!r}: {no_such('split', name, manifest.splits)}")
+    return manifest.splits[name]
+
+
+def find_source(manifest: Manifest, folder: Path) -> Manifest:
+    """The set that holds the files: the one that this one derives from, or itself.
+
+    Raises:
+        UserError: There is no such set, or it cannot be derived from.
+    """
+    if manifest.derives is None:
+        return manifest
+    source = find_manifest(manifest.derives, folder)
+    if fault := misderived(manifest, source):
+        raise UserError(f"{folder / manifest.name}.toml: {fault}")
+    return source
+
+
+def misderived(manifest: Manifest, source: Manifest) -> str | None:
+    """What keeps a set from deriving from `source`, if anything does."""
+    if source.derives is not None:
+        return f"derives: {source.name!r} derives itself; expected a set with files of its own"
+    for name, split in manifest.splits.items():
+        for piece in split.pieces:
+            if piece.split not in source.splits:
+                missing = no_such("split", piece.split, source.splits)
+                return f"[splits.{name}]: pieces: data set {source.name!r}: {missing}"
+    return None

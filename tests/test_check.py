@@ -68,6 +68,49 @@ def _private(trained): ...
 FILTERS = """
 def grid(runs: list[Trained], *, rows: int) -> Drawing: ...
 """
+IDX = """
+def digits(files: dict[str, Path], images: str, labels: str) -> tuple: ...
+def turned(x, split: str, seed: int): ...
+"""
+DIGITS = """
+title = "Digits"
+url = "https://example.org/"
+licence = "none"
+citation = "nobody"
+note = ""
+shape = [8, 8]
+classes = 10
+decode = "idx.digits"
+
+[[file]]
+name = "x"
+path = "digits/x.gz"
+bytes = 10
+sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+mirrors = []
+
+[[file]]
+name = "y"
+path = "digits/y.gz"
+bytes = 10
+sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+mirrors = []
+
+[splits]
+train = { images = "x", labels = "y" }
+test = { images = "x", labels = "y" }
+"""
+TURNED = (
+    DIGITS[: DIGITS.index("decode")]
+    + """
+decode = "idx.turned"
+derives = "digits"
+seed = 1
+
+[splits.train]
+pieces = [{ split = "train", first = 0, count = 5 }]
+"""
+)
 
 
 @pytest.fixture
@@ -79,7 +122,8 @@ def root(tmp_path: Path) -> Path:
         "ae/models/linear.py": LINEAR,
         "ae/metrics/probe.py": PROBE,
         "ae/figures/filters.py": FILTERS,
-        "datasets/digits.toml": "[splits.train]\n[splits.test]\n",
+        "ae/data/idx.py": IDX,
+        "datasets/digits.toml": DIGITS,
         NAME: TEXT,
     }
     for name, text in files.items():
@@ -399,6 +443,46 @@ def test_all_specs_and_manifests_are_listed(root):
     assert lines[0].startswith("datasets/broken.toml: not TOML: line 1, end: ")
     assert lines[1].endswith("[paper]: year: found 1; expected a year such as 2014")
     assert all(len(line.splitlines()) == 1 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "expected"),
+    [
+        ('"digits"', '"digit"', "derives: no data set 'digit' (did you mean 'digits'?)"),
+        ('"digits"', '"turned"', "derives: 'turned' derives itself; expected a set with files"),
+        (
+            'split = "train"',
+            'split = "trains"',
+            "[splits.train]: pieces: data set 'digits': no split 'trains' (did you mean 'train'?)",
+        ),
+        (
+            '"idx.turned"',
+            '"idx.turn"',
+            "decode: ae/data/idx.py: no function 'turn' (did you mean 'turned'?); there are digits",
+        ),
+        ('"idx.turned"', '"ids.turned"', "decode: ae/data: no file 'ids.py' (did you mean 'idx.py"),
+        ('"idx.turned"', '"idx.digits"', "decode: idx.digits is not of the form (x, split, seed)"),
+        ('"idx.turned"', '"os/system"', "decode: found 'os/system'; expected 'file.function' of"),
+        ("classes = 10", "clases = 10", "unknown key 'clases' (did you mean 'classes'?)"),
+        ("classes = 10", "classes = 0", "classes: found 0; expected a whole number of at least 1"),
+    ],
+)
+def test_a_manifest_is_checked_against_the_tree_too(root, right, wrong, expected):
+    path = root / "datasets/turned.toml"
+    path.write_text(TURNED)
+    assert check_all(root) == []
+    assert TURNED.count(right) == 1
+    path.write_text(TURNED.replace(right, wrong))
+    (line,) = check_all(root)
+    assert line.startswith(f"datasets/turned.toml: {expected}")
+    assert line.isprintable()
+
+
+def test_a_decoder_of_files_takes_files(root):
+    (root / "datasets/digits.toml").write_text(DIGITS.replace("idx.digits", "idx.turned"))
+    assert check_all(root) == [
+        "datasets/digits.toml: decode: idx.turned is not of the form (files, images, labels)"
+    ]
 
 
 def test_twenty_specs_are_checked_within_a_second(root):

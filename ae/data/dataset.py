@@ -1,10 +1,11 @@
 """A split of a data set on a device: one tensor of bytes, handed out as floats by index."""
 
 import hashlib
-import importlib
+import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from ae.data.files import fetch
 from ae.errors import UserError
-from ae.manifest import Manifest, Split, find_manifest
+from ae.manifest import Manifest, Split, find_source, find_split
 from ae.models.base import Batch
 
 
@@ -56,16 +57,7 @@ def load(
         UserError: There is no such split, or it has fewer examples.
         OutsideError: A file is missing, damaged or cannot be downloaded.
     """
-    if split not in manifest.splits:
-        raise UserError(
-            f"data set {manifest.name!r} has no split {split!r}; it has {', '.join(manifest.splits)}"
-        )
     x, y, available = _arrays(manifest, split, limit, root)
-    if limit != "all" and limit > available:
-        raise UserError(
-            f"data set {manifest.name!r}, split {split!r}: limit {limit} exceeds its "
-            f"{available} examples"
-        )
     x = np.ascontiguousarray(x).reshape(len(x), -1)
     sha256 = hashlib.sha256(x.tobytes() + y.astype("<i8").tobytes()).hexdigest()
     return Dataset(
@@ -84,24 +76,43 @@ def _arrays(
     manifest: Manifest, name: str, limit: int | Literal["all"], root: Path
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Images, labels, and how many there are in all; images beyond the limit are not made."""
-    file, _, function = manifest.decode.partition(".")
-    decode = getattr(importlib.import_module(f"ae.data.{file}"), function)
-    split = manifest.splits[name]
+    decode = _decoder(manifest)
+    split = find_split(manifest, name)
     if manifest.derives is None:
         files = dict(zip((f.name for f in manifest.file), fetch(manifest, root), strict=True))
         x, y = decode(files, split.images, split.labels)
-        available = len(x)
     else:
-        x, y = _gathered(find_manifest(manifest.derives, root / "datasets"), split, root)
-        available = len(x)
-        x = decode(x if limit == "all" else x[:limit], name, manifest.seed)
+        x, y = _gathered(find_source(manifest, root / "datasets"), split, root)
+    available = len(x)
+    if y.max() >= manifest.classes:
+        raise UserError(
+            f"data set {manifest.name!r}: found the label {y.max()}; its manifest says "
+            f"{manifest.classes} classes, from 0"
+        )
+    count = available if limit == "all" else limit
+    if count > available:
+        raise UserError(
+            f"data set {manifest.name!r}, split {name!r}: limit {count} exceeds its "
+            f"{available} examples"
+        )
+    x, y = x[:count], y[:count]
+    if manifest.derives is not None:
+        x = decode(x, name, manifest.seed)
     if x.shape[1:] != manifest.shape:
         raise UserError(
             f"data set {manifest.name!r}: examples have shape {x.shape[1:]}; its manifest says "
             f"{manifest.shape}"
         )
-    count = available if limit == "all" else limit
-    return x[:count], y[:count], available
+    return x, y, available
+
+
+def _decoder(manifest: Manifest) -> Callable[..., Any]:
+    file, _, name = manifest.decode.partition(".")
+    found = importlib.util.find_spec(f"ae.data.{file}") is not None
+    function = getattr(importlib.import_module(f"ae.data.{file}"), name, None) if found else None
+    if not callable(function):
+        raise UserError(f"data set {manifest.name!r}: decode: ae/data has no {manifest.decode!r}")
+    return cast(Callable[..., Any], function)
 
 
 def _gathered(source: Manifest, split: Split, root: Path) -> tuple[np.ndarray, np.ndarray]:

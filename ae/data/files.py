@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import http.client
 import os
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,22 +19,32 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from ae.errors import OutsideError, UserError
-from ae.manifest import File, Manifest, find_manifest
+from ae.manifest import File, Manifest, find_source
 
 Report = Callable[[str, int, int], None]  # file, bytes there, bytes expected
 
-TIMEOUT = 30.0  # seconds without a byte until a mirror is given up
+TIMEOUT = 30.0  # seconds in which a mirror must answer, and then send a PACE
+PACE = 1 << 15  # bytes
 TRIES = 2  # per mirror
 CHUNK = 1 << 16
-_verified: dict[tuple[str, int, int], str] = {}
+AWAY = (urllib.error.URLError, http.client.HTTPException, ValueError)  # a bad address: ValueError
+_verified: set[tuple[str, int, int, str]] = set()
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: `AE_CACHE`, else `XDG_CACHE_HOME`/ae, else ~/.cache/ae."""
+    """Where downloads are kept: `AE_CACHE`, else `XDG_CACHE_HOME`/ae, else ~/.cache/ae.
+
+    Raises:
+        UserError: None is set, and this user has no home folder.
+    """
     if own := os.environ.get("AE_CACHE"):
         return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "ae"
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base, "ae")
+    try:
+        return Path.home() / ".cache" / "ae"
+    except RuntimeError:
+        raise UserError("AE_CACHE: this user has no home folder; name a folder there") from None
 
 
 def places(manifest: Manifest, file: File, root: Path) -> Iterator[Path]:
@@ -43,7 +54,7 @@ def places(manifest: Manifest, file: File, root: Path) -> Iterator[Path]:
         UserError: `AE_DATA` names a folder that does not exist.
     """
     for folder in filter(None, os.environ.get("AE_DATA", "").split(os.pathsep)):
-        if not Path(folder).is_dir():
+        if not os.path.isdir(folder):
             raise UserError(f"AE_DATA: {folder} is not a folder; correct it or unset AE_DATA")
         for path in (file.path, f"{manifest.name}/{file.basename}", file.basename):
             yield Path(folder, path)
@@ -58,7 +69,7 @@ def locate(manifest: Manifest, file: File, root: Path) -> Path | None:
         OutsideError: A file of that name is there and is not the one expected.
     """
     for path in places(manifest, file, root):
-        if path.is_file():
+        if os.path.isfile(path):
             verify(path, file)
             return path
     return None
@@ -72,22 +83,25 @@ def verify(path: Path, file: File) -> None:
     """
     try:
         stat = path.stat()
-        if stat.st_size != file.bytes:
-            raise OutsideError(
-                f"{path}: expected {file.bytes} bytes, found {stat.st_size}; remove the file and "
-                "run `ae fetch`"
-            )
-        key = (str(path), stat.st_size, stat.st_mtime_ns)
-        if key not in _verified:
-            with open(path, "rb") as opened:
-                _verified[key] = hashlib.file_digest(opened, "sha256").hexdigest()
+        key = (str(path), stat.st_size, stat.st_mtime_ns, file.sha256)
+        if key in _verified:
+            return
+        found = _sha256(path) if stat.st_size == file.bytes else ""
     except OSError as error:
-        raise OutsideError(f"{path}: cannot be read: {error.strerror}") from None
-    if _verified[key] != file.sha256:
-        raise OutsideError(
-            f"{path}: expected sha256 {file.sha256}, found {_verified[key]}; remove the file and "
-            "run `ae fetch`"
+        raise OutsideError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if found != file.sha256:
+        what = (
+            f"sha256 {file.sha256}, found {found}"
+            if found
+            else f"{file.bytes} bytes, found {stat.st_size}"
         )
+        raise OutsideError(f"{path}: expected {what}; remove the file and run `ae fetch`")
+    _verified.add(key)
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def fetch(
@@ -99,15 +113,13 @@ def fetch(
         UserError: `AE_DATA` is wrong.
         OutsideError: A file is damaged, or on no mirror, or cannot be kept.
     """
-    if manifest.derives is not None:
-        source = find_manifest(manifest.derives, root / "datasets")
-        return fetch(source, root, progress=progress, offline=offline)
+    source = find_source(manifest, root / "datasets")
     found = []
-    for file in manifest.file:
-        path = locate(manifest, file, root)
+    for file in source.file:
+        path = locate(source, file, root)
         if path is None and offline:
-            raise OutsideError(_nowhere(manifest, file, root, "it was not looked for on mirrors"))
-        found.append(path or _download(manifest, file, root, progress))
+            raise OutsideError(_nowhere(source, file, root, "it was not looked for on mirrors"))
+        found.append(path or _download(source, file, root, progress))
     return found
 
 
@@ -130,7 +142,7 @@ def _download(manifest: Manifest, file: File, root: Path, progress: Report | Non
             return _from_mirrors(manifest, file, root, target, progress)
     except OSError as error:
         raise OutsideError(
-            f"{target}: cannot be written: {error.strerror}; name another folder in AE_CACHE"
+            f"{target}: cannot be written: {error.strerror or error}; name another folder in AE_CACHE"
         ) from None
 
 
@@ -141,27 +153,37 @@ def _from_mirrors(
     faults = []
     for mirror in file.mirrors:
         for _ in range(TRIES):
+            begun = part.exists()  # perhaps by a mirror that has another file
             try:
                 _receive(mirror, file, part, progress)
-                verify(part, file)
+            except AWAY as error:
+                faults.append(f"{mirror}: {_reason(error)}")
+                continue
+            found = _sha256(part)
+            if found == file.sha256:
                 os.replace(part, target)
                 return target
-            except OutsideError:
-                faults.append(f"{mirror}: not the file expected")
-                part.unlink()
+            part.unlink()
+            if not begun:
+                faults.append(f"{mirror}: sends a file of sha256 {found}")
                 break
-            except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
-                faults.append(f"{mirror}: {getattr(error, 'reason', None) or error}")
-            except ConnectionError as error:
-                faults.append(f"{mirror}: {error.strerror or 'connection lost'}")
     tried = "; ".join(dict.fromkeys(faults)) or "it has no mirror"
     raise OutsideError(_nowhere(manifest, file, root, tried))
+
+
+def _reason(error: Exception) -> str:
+    """What a mirror failed by, on one line, whatever it sent."""
+    if isinstance(error, urllib.error.HTTPError):
+        text = f"{error.code} {error.reason}"
+    else:
+        text = str(getattr(error, "reason", None) or error) or type(error).__name__
+    return "".join(c if c.isprintable() else " " for c in text)[:200]
 
 
 class _StayOnTheWeb(urllib.request.HTTPRedirectHandler):
     """Follows redirects to http and https only."""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, D102
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         if urlsplit(newurl).scheme not in ("http", "https"):
             raise urllib.error.URLError(f"redirected to {newurl}, which is not on the web")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -170,20 +192,31 @@ class _StayOnTheWeb(urllib.request.HTTPRedirectHandler):
 def _receive(url: str, file: File, part: Path, progress: Report | None) -> None:
     """Bring `part` to its full size from a mirror, going on from what is there."""
     there = part.stat().st_size if part.exists() else 0
-    if there >= file.bytes:
+    if there == file.bytes:
+        return
+    if there > file.bytes:
         part.unlink()
         there = 0
     headers = {"User-Agent": "ae"} | ({"Range": f"bytes={there}-"} if there else {})
-    opener = urllib.request.build_opener(_StayOnTheWeb)
     request = urllib.request.Request(url, headers=headers)
-    with contextlib.closing(opener.open(request, timeout=TIMEOUT)) as answer:
+    try:
+        answer = urllib.request.build_opener(_StayOnTheWeb).open(request, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            part.unlink(missing_ok=True)
+        raise
+    except urllib.error.URLError:
+        raise
+    except OSError as error:
+        raise urllib.error.URLError(error.strerror or str(error)) from None
+    with contextlib.closing(answer):
         resumed = there > 0 and answer.status == http.HTTPStatus.PARTIAL_CONTENT
         there = there if resumed else 0
         with open(part, "ab" if resumed else "wb") as out:
-            while block := answer.read(CHUNK):
+            for block in _blocks(answer):
                 there += len(block)
                 if there > file.bytes:
-                    out.close()
                     part.unlink()
                     raise urllib.error.URLError(f"sends more than the {file.bytes} bytes expected")
                 out.write(block)
@@ -191,3 +224,21 @@ def _receive(url: str, file: File, part: Path, progress: Report | None) -> None:
                     progress(file.basename, there, file.bytes)
     if there < file.bytes:
         raise urllib.error.URLError(f"broke off after {there} of {file.bytes} bytes")
+
+
+def _blocks(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    """What a mirror sends, as it comes; the socket's timeout does not see one that trickles."""
+    began, received = time.monotonic(), 0
+    while True:
+        try:
+            block = answer.read1(CHUNK)
+        except OSError as error:
+            raise urllib.error.URLError(error.strerror or str(error)) from None
+        if not block:
+            return
+        yield block
+        received += len(block)
+        if time.monotonic() - began > TIMEOUT:
+            if received < PACE:
+                raise urllib.error.URLError(f"sent {received} bytes in {TIMEOUT:g} seconds")
+            began, received = time.monotonic(), 0

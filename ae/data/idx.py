@@ -1,7 +1,7 @@
 """The IDX format of MNIST: gzipped, big-endian, unsigned bytes.
 
 Nothing is allocated on a header's word: the file must inflate to exactly what its header declares,
-and to no more than a cap.
+and to no more than a cap. A set of no examples is refused.
 """
 
 import gzip
@@ -17,6 +17,8 @@ from ae.errors import OutsideError
 
 MAGIC = {1: 2049, 3: 2051}  # unsigned bytes, by number of dimensions
 CAP = 1 << 30  # bytes that a file may inflate to
+RATIO = 1032  # by which deflate can inflate at most
+BLOCK = 1 << 20  # bytes that are inflated at a time
 AGAIN = "remove the file and run `ae fetch`"
 
 
@@ -32,9 +34,17 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
             header = file.read(head)
             shape = _shape(path, header, dimensions)
             size = math.prod(shape)
-            if size > CAP:
-                raise OutsideError(f"{path}: its header declares {size} bytes, over {CAP}; {AGAIN}")
-            content = file.read(size + 1)
+            most = min(CAP, RATIO * path.stat().st_size)
+            if size > most:
+                raise OutsideError(
+                    f"{path}: its header declares {size} bytes; expected at most {most} of a file "
+                    f"of its size; {AGAIN}"
+                )
+            content = bytearray()
+            while len(content) <= size and (
+                block := file.read(min(BLOCK, size + 1 - len(content)))
+            ):
+                content += block
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise OutsideError(f"{path}: not a whole gzip file ({error}); {AGAIN}") from None
     except OSError as error:
@@ -57,6 +67,8 @@ def _shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:
             f"{path}: expected the magic number {MAGIC[dimensions]} of an IDX file of bytes in "
             f"{dimensions} dimensions; found {magic}; {AGAIN}"
         )
+    if 0 in shape:
+        raise OutsideError(f"{path}: its header declares the sizes {shape}, no example; {AGAIN}")
     return tuple(shape)
 
 
