@@ -19,7 +19,6 @@ from ae import __version__
 from ae.errors import OutsideError, UserError
 
 if TYPE_CHECKING:
-    from ae.record import Record
     from ae.verdict import Verdict
 
 INTERRUPTED = 130
@@ -139,7 +138,9 @@ def fetch(names: Sequence[str], offline: bool) -> None:
 )
 @click.option("--seeds", callback=_seeds, help="Instead of the spec's: numbers and ranges, 0-4,7.")
 @click.option("--fresh", is_flag=True, help="Forget what was trained before.")
-@click.option("--plan", "only_plan", is_flag=True, help="Show what would train together; train nothing.")
+@click.option(
+    "--plan", "only_plan", is_flag=True, help="Show what would train together; train nothing."
+)
 @click.option("--no-pdf", is_flag=True, help="Write the HTML report only.")
 @click.option("--no-track", is_flag=True, help="Do not copy the records to MLflow.")
 @click.option("--enforce", is_flag=True, help="Exit with 1 if a control or primary claim is SHORT.")

@@ -140,4 +140,4 @@ def scheduled(schedule: Schedule, epoch: float) -> float:
         return first + along * (last - first)
     if schedule.kind == "cosine":
         return last + (first - last) * 0.5 * (1 + math.cos(math.pi * along))
-    return first * (last / first) ** along
+    return first * math.pow(last / first, along)

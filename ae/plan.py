@@ -61,6 +61,7 @@ def model_class(path: str) -> type[Autoencoder]:
     """The class that a spec names as `file.Class`."""
     file, _, name = path.partition(".")
     found = getattr(importlib.import_module(f"ae.models.{file}"), name)
+    assert isinstance(found, type)
     assert issubclass(found, Autoencoder)
     return found
 

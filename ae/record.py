@@ -7,6 +7,7 @@ all, and read strictly. Numbers that JSON has no word for are the strings "NaN",
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -25,7 +26,7 @@ def _parse(value: Any) -> Any:
 
 
 def _show(value: float) -> float | str:
-    if value != value:
+    if math.isnan(value):
         return "NaN"
     return value if abs(value) != float("inf") else ("Infinity" if value > 0 else "-Infinity")
 

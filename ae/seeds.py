@@ -49,7 +49,7 @@ class Stack:
         device: torch.device | str = "cpu",
     ) -> None:
         models = [_seeded(build, seed) for build, seed in zip(builds, seeds, strict=True)]
-        parameters, buffers = stack_module_state(models)  # type: ignore[arg-type]
+        parameters, buffers = stack_module_state(models)
         self.seeds = tuple(seeds)
         self.device = torch.device(device)
         self.storage = {k: _padded(p.detach().to(device)) for k, p in parameters.items()}

@@ -16,7 +16,7 @@ Noise = dict[str, Tensor]
 class Batch(NamedTuple):
     """Examples, and their labels where the data have any."""
 
-    x: Float[Tensor, "batch *shape"]
+    x: Float[Tensor, "batch ..."]
     y: Int[Tensor, " batch"] | None = None
 
 

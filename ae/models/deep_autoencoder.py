@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
+from ae.networks import linear
 from ae.probability import log_bernoulli
 
 
@@ -72,8 +73,8 @@ class DeepAutoencoder(Autoencoder):
         """One number per hidden unit of the machine that is being trained."""
         if objective != "contrastive_divergence" or layer is None:
             return self.draws
-        law = "normal" if self._is_code(layer) else "uniform"
-        return {"hidden": Draw(law, (self.widths[layer + 1],))}
+        shape = (self.widths[layer + 1],)
+        return {"hidden": Draw("normal" if self._is_code(layer) else "uniform", shape)}
 
     def contrastive_divergence(self, batch: Batch, noise: Noise, *, layer: int) -> Objective:
         """CD-1 for one machine: F(data) - F(reconstruction), the reconstruction held fixed.
@@ -85,7 +86,7 @@ class DeepAutoencoder(Autoencoder):
         for below in self.encoder[:layer]:
             visible = below(visible).sigmoid()
         visible = visible.detach()
-        hidden, mirror = self.encoder[layer], self.decoder[len(self.encoder) - 1 - layer]
+        hidden, mirror = self._machine(layer)
         with torch.no_grad():
             if self._is_code(layer):
                 states = hidden(visible) + noise["hidden"]
@@ -100,23 +101,29 @@ class DeepAutoencoder(Autoencoder):
         self, v: Float[Tensor, "batch visible"], layer: int
     ) -> Float[Tensor, " batch"]:
         """F(v) = -b v - sum_j log(1 + exp(c_j + W_j v)); Gaussian units give -(c + W v)^2 / 2."""
-        hidden, mirror = self.encoder[layer], self.decoder[len(self.encoder) - 1 - layer]
+        hidden, mirror = self._machine(layer)
         activity = hidden(v)
         free = activity**2 / 2 if self._is_code(layer) else softplus(activity)
         return -(v @ mirror.bias) - free.sum(-1)
+
+    def _machine(self, layer: int) -> tuple[nn.Linear, nn.Linear]:
+        """A layer of the encoder and its mirror in the decoder."""
+        mirror = len(self.encoder) - 1 - layer
+        return linear(self.encoder, layer), linear(self.decoder, mirror)
 
     def _is_code(self, layer: int) -> bool:
         return layer == len(self.encoder) - 1
 
     def unroll(self) -> None:
         """Start the decoder from the transposed weights of the encoder."""
-        for down, up in zip(self.decoder, reversed(self.encoder), strict=True):
+        for layer in range(len(self.encoder)):
+            up, down = self._machine(layer)
             down.weight.copy_(up.weight.T)
 
 
 def _linears(widths: Sequence[int], init: float) -> nn.ModuleList:
-    layers = nn.ModuleList(nn.Linear(i, o) for i, o in pairwise(widths))
+    layers = [nn.Linear(inputs, outputs) for inputs, outputs in pairwise(widths)]
     for layer in layers:
         nn.init.normal_(layer.weight, std=init)
         nn.init.zeros_(layer.bias)
-    return layers
+    return nn.ModuleList(layers)

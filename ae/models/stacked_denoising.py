@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import affine
+from ae.networks import affine, linear
 from ae.probability import log_bernoulli
 
 
@@ -79,7 +79,7 @@ class SDAE(Autoencoder):
             x = below(x).sigmoid()
         x = x.detach()
         kept = (noise["mask"] >= self.corruption).to(x)
-        top = self.encoder[layer]
+        top = linear(self.encoder, layer)
         hidden = affine(x * kept, top.weight, top.bias).sigmoid()
         loss = -log_bernoulli(x, hidden @ top.weight + self.visible_bias[layer])
         return Objective(loss=loss, parts={"cross_entropy": loss})

@@ -1,0 +1,125 @@
+"""The arrows between modules, held over the syntax trees; and the house rules."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "ae").rglob("*.py"))
+
+MAY = {  # module or package -> what of ae it may import
+    "errors": set(),
+    "spec": set(),
+    "probability": set(),
+    "networks": set(),
+    "models": {"probability", "networks", "models.base"},
+    "toml": {"errors"},
+    "source": {"errors", "toml"},
+    "tables": {"spec", "toml", "errors"},
+    "consistency": {"spec", "toml"},
+    "record": {"spec", "errors"},
+    "read": {"spec", "errors", "record", "consistency", "tables", "toml"},
+    "check": {"spec", "errors", "read", "source", "toml", "manifest"},
+    "manifest": {"errors", "spec", "tables", "toml"},
+    "verdict": {"spec", "record", "errors"},
+    "report": {"spec", "record", "verdict", "errors"},
+    "tracked": {"spec", "record", "read", "errors"},
+    "track": {"spec", "record", "read", "errors", "tracked"},
+    "data": {"errors", "manifest", "models.base", "record"},
+    "seeds": {"models.base"},
+    "optimize": {"errors", "seeds", "spec"},
+    "train": {"models.base", "optimize", "seeds", "spec"},
+    "trained": {"data", "models.base", "seeds"},
+    "metrics": {"errors", "probability", "seeds", "trained"},
+    "figures": {"errors", "metrics", "record", "trained"},
+    "store": {"errors"},
+    "environment": {"record"},
+    "plan": {"models.base", "record", "spec"},
+    "fitting": {"data", "plan", "record", "seeds", "spec", "store", "train"},
+}
+TOP = {"cli", "bench", "execute", "progress", "__main__", "__init__"}  # may import what they need
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT / "ae").with_suffix("").parts)
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def own(path: Path) -> set[str]:
+    """The modules of ae that a file imports, as `models.base` or `spec`."""
+    found = set()
+    for name in imports(path):
+        head, _, rest = name.partition(".")
+        if head == "ae" and rest:
+            parts = rest.split(".")
+            base = parts[0]
+            found.add("models.base" if parts[:2] == ["models", "base"] else base)
+    return found - {"__version__"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_the_arrows_between_modules_hold(path):
+    name = name_of(path)
+    group = name.partition(".")[0]
+    if group in TOP:
+        return
+    allowed = MAY[group] | ({group} if group not in {"models"} else set())
+    strange = {m for m in own(path) if m not in allowed and not (m == "models" and name == group)}
+    assert strange - {"models"} == set(), f"{name} imports {sorted(strange)}"
+
+
+@pytest.mark.parametrize(
+    ("library", "owner"), [("mlflow", "track"), ("jinja2", "report"), ("weasyprint", "report")]
+)
+def test_a_library_has_one_importer(library, owner):
+    users = {
+        name_of(path)
+        for path in SOURCES
+        if any(m == library or m.startswith(f"{library}.") for m in imports(path))
+    }
+    assert {u.partition(".")[0] for u in users} <= {owner, "tracked"}
+
+
+def test_no_model_imports_another():
+    for path in (ROOT / "ae" / "models").glob("*.py"):
+        assert {m for m in imports(path) if m.startswith("ae.models")} <= {
+            m for m in imports(path) if m.startswith("ae.models.base")
+        } | {"ae.models"}
+
+
+def test_declarations_hold_no_python():
+    for folder in ("benchmarks", "datasets", "reports"):
+        assert list((ROOT / folder).rglob("*.py")) == []
+
+
+@pytest.mark.parametrize("module", ["spec", "record", "read", "check", "verdict", "report"])
+def test_judging_and_reporting_need_no_torch(module):
+    code = (
+        f"import sys; sys.modules['torch'] = None; sys.modules['mlflow'] = None\nimport ae.{module}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=60)
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys, ae.cli\n"
+        "heavy = {'torch', 'mlflow', 'numpy', 'scipy', 'pandas', 'matplotlib', 'weasyprint'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=ROOT, timeout=60, capture_output=True
+    )
+    assert done.stdout.decode().strip() == "[]"

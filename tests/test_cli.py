@@ -1,0 +1,208 @@
+"""The command as a person meets it: output, exit codes, one line for a mistake."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import tomllib
+from project import ROOT, make, write
+
+from ae.record import read
+
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "MLFLOW_"))}
+ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    return make(folder)
+
+
+def ae(project, *arguments, **more):
+    """Run the command; returns (exit code, stdout, stderr)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ae", *arguments],
+        cwd=project,
+        env=ENVIRONMENT | more,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+RUN = ("run", "--tier", "smoke", "--no-pdf", "--no-track")
+
+
+def test_help_teaches_and_is_quick(project):
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        code, out, _ = ae(project, "--help")
+        times.append(time.perf_counter() - start)
+    assert code == 0
+    for word in ("list", "check", "fetch", "run", "report", "sync", "Exit codes"):
+        assert word in out
+    assert min(times) < 0.6
+
+
+@pytest.mark.parametrize("command", ["list", "check", "fetch", "run", "report", "sync"])
+def test_every_command_has_help(project, command):
+    code, out, _ = ae(project, command, "--help")
+    assert code == 0
+    assert len(out.splitlines()) > 4
+
+
+def test_a_spec_is_run_judged_and_reported_and_then_recognised(project):
+    code, out, err = ae(project, *RUN)
+    assert code == 0, err
+    assert "noise-hurts" in out
+    assert "INCONCLUSIVE" in out or "REPRODUCED" in out
+    assert "report: results/report/index.html" in out
+    record = read(project / "results/tiny2020-dae/smoke/record.json")
+    page = (project / "results/report/tiny2020-dae-smoke.html").read_text()
+    assert record.digest[:12] in page
+    assert "OMP_WAIT_POLICY=PASSIVE" in record.environment.thread_policy
+    assert record.environment.threads == 1
+    code, out, err = ae(project, *RUN)
+    assert code == 0
+    assert "already done" in err
+    assert "train:" not in err
+
+
+def test_list_and_check(project):
+    code, out, _ = ae(project, "list")
+    assert code == 0
+    assert "tiny2020-dae" in out
+    assert "3 runs, 1 claims" in out or "3 runs, 1 claim" in out
+    code, out, _ = ae(project, "check")
+    assert (code, out.strip()) == (0, "all specs and manifests are sound")
+
+
+def test_fetch_finds_what_is_embedded(project):
+    code, out, _ = ae(project, "fetch", "mnist", "--offline")
+    assert code == 0
+    assert out.strip() == "mnist: 4 files, sha256 verified"
+
+
+def test_the_plan_is_shown_and_nothing_is_trained(project, tmp_path):
+    other = make(tmp_path)
+    code, out, _ = ae(other, "run", "--tier", "smoke", "--plan")
+    assert code == 0
+    assert "plain, noisy: 3 seeds, 6 members" in out
+    assert not list(other.glob("results/*/*/record.json"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("run", "tiny2020"), 2, "tiny2020-dae"),
+        (("run", "--tier", "huge"), 2, "'huge' is not one of"),
+        (("run", "--seeds", "0-2,1"), 2, "gives a seed twice"),
+        (("run", "--seeds", "a"), 2, "found 'a'"),
+        (("run", "--device", "cuda"), 3, "no CUDA device"),
+        (("fetch", "mnits"), 2, "mnist"),
+        (("nonsense",), 2, "No such command"),
+    ],
+)
+def test_a_mistake_is_one_line_and_an_exit_code(project, arguments, code, message):
+    if "cuda" in arguments:
+        torch = pytest.importorskip("torch")
+        if torch.cuda.is_available():
+            pytest.skip("this machine has CUDA")
+    found, _, err = ae(project, *arguments)
+    assert found == code
+    assert message in err
+    assert len([line for line in err.splitlines() if line.startswith(("ae:", "Error:"))]) == 1
+
+
+def test_a_misspelt_key_stops_the_run_and_is_named(tmp_path):
+    project = make(tmp_path)
+    path = write(project, hidden="12\nhiden = 3")
+    code, _, err = ae(project, *RUN)
+    assert code == 2
+    assert re.fullmatch(
+        r"ae: benchmarks/tiny2020-dae.toml: \[model\]: unknown key 'hiden'.*hidden.*", err.strip()
+    ), err
+    assert path.exists()
+
+
+def test_outside_a_project_it_says_where_to_go(tmp_path):
+    code, _, err = ae(tmp_path, "list")
+    # The package itself lies in a checkout, so that one is used; its specs are listed.
+    assert code == 0
+    assert err == ""
+
+
+def test_a_report_without_records_says_what_makes_one(tmp_path):
+    code, _, err = ae(make(tmp_path), "report", "--no-pdf")
+    assert code == 2
+    assert "found no record; `ae run` makes one" in err
+
+
+def test_enforce_fails_on_a_short_primary_claim_and_only_then(tmp_path):
+    project = make(tmp_path)
+    write(project, better='"noisy"', worse='"plain"')
+    code, out, _ = ae(project, *RUN, "--seeds", "0-4")
+    assert code == 0
+    assert "SHORT" in out
+    code, _, err = ae(project, *RUN, "--seeds", "0-4", "--enforce")
+    assert code == 1
+    assert "enforced claims are SHORT: noise-hurts" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number):
+    project = make(tmp_path)
+    write(project, epochs="300")
+    started = subprocess.Popen(
+        [sys.executable, "-m", "ae", *RUN],
+        cwd=project,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in started.stderr:
+        if "train:" in line:
+            break
+    time.sleep(0.5)
+    started.send_signal(number)
+    _, err = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "checkpoint written; run again to go on" in err
+    assert len(list(project.glob("results/*/smoke/checkpoints/*.safetensors"))) == 1
+    code, _, _ = ae(project, *RUN)
+    assert code == 0
+    resumed = read(project / "results/tiny2020-dae/smoke/record.json")
+    code, _, _ = ae(project, *RUN, "--fresh")
+    assert code == 0
+    assert read(project / "results/tiny2020-dae/smoke/record.json").digest == resumed.digest
+
+
+def test_the_projects_own_specs_and_manifests_are_sound_and_quick_to_check():
+    start = time.perf_counter()
+    code, out, err = ae(ROOT, "check")
+    assert (code, err) == (0, ""), err
+    assert time.perf_counter() - start < 2
+    assert out.strip() == "all specs and manifests are sound"
+
+
+def test_the_smoke_tier_of_every_paper_runs_from_spec_to_report(tmp_path):
+    for name in ("ae", "benchmarks", "datasets"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "templates").symlink_to(ROOT / "reports" / "templates")
+    code, out, err = ae(tmp_path, *RUN)
+    assert code == 0, err
+    for path in (ROOT / "benchmarks").glob("*.toml"):
+        spec = tomllib.loads(path.read_text())
+        record = read(tmp_path / "results" / path.stem / "smoke" / "record.json")
+        assert [r.name for r in record.runs] == [r["name"] for r in spec["run"]]
+        assert [f.name for f in record.figures] == [f["name"] for f in spec["figure"]]
+        assert (tmp_path / "results/report" / f"{path.stem}-smoke.html").exists()

@@ -1,0 +1,208 @@
+"""Running a spec: resume, recognition of finished work, divergence, one at a time."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from filelock import FileLock
+from project import make, write
+
+from ae import record as records
+from ae.errors import OutsideError
+from ae.execute import Execution, Interrupted, choose_device
+from ae.fitting import Fitting
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def project(tmp_path):
+    return make(tmp_path / "project") if (tmp_path / "project").mkdir() is None else None
+
+
+def execution(project, results="results", **keys):
+    path = project / "benchmarks" / "tiny2020-dae.toml"
+    return Execution(
+        path=path, tier="smoke", root=project, results=project / results, device="cpu", **keys
+    )
+
+
+def run(project, **keys):
+    """Events and record of a run."""
+    job = execution(project, **keys)
+    events = list(job.run())
+    return events, records.read(job.record_path)
+
+
+def trained(events):
+    return {e.detail for e in events if e.phase == "train" and not e.detail.endswith("already trained")}
+
+
+def test_runs_that_differ_in_a_buffer_share_a_stack_and_others_do_not(project):
+    stacks = execution(project).plan()
+    assert [[c.name for c in s.cells] for s in stacks] == [["plain", "noisy"], ["wide"]]
+    assert [len(s.members) for s in stacks] == [6, 3]
+    assert len({s.key for s in stacks}) == 2
+
+
+def test_a_run_writes_a_whole_record(project):
+    _, record = run(project)
+    assert [r.name for r in record.runs] == ["plain", "noisy", "wide"]
+    for found in record.runs:
+        assert found.seeds == [0, 1, 2]
+        assert found.steps == 40
+        assert all(10 < v < 150 for v in found.metrics["squared_error"])
+        losses = next(c for c in found.curves if c.part == "loss")
+        assert losses.steps == list(range(1, 41))
+        assert all(series[-1] < series[0] for series in losses.values)
+    assert record.run("plain").parameters == 784 * 12 + 12 + 784
+    assert [(d.split, d.examples, d.available) for d in record.data] == [
+        ("train", 320, 60000),
+        ("test", 100, 10000),
+    ]
+    (figure,) = record.figures
+    folder = project / "results" / "tiny2020-dae" / "smoke"
+    arrays = np.load(folder / figure.arrays, allow_pickle=False)
+    assert sorted(p.name for p in folder.glob("stacks/*")) == sorted(
+        f"{key}.safetensors" for key in {r.stack for r in record.runs}
+    )
+    assert (folder / figure.image).read_bytes()[:4] == b"\x89PNG"
+    assert len(arrays.files) > 0
+
+
+def test_finished_work_is_recognised(project):
+    _, first = run(project)
+    path = project / "results" / "tiny2020-dae" / "smoke" / "record.json"
+    before = path.stat().st_mtime_ns
+    events, second = run(project)
+    assert [e.phase for e in events] == ["data", "done"]
+    assert path.stat().st_mtime_ns == before
+    assert second == first
+
+
+def test_the_same_run_twice_has_the_same_digest_and_other_seeds_another(project):
+    _, first = run(project)
+    _, again = run(project, fresh=True)
+    assert again.digest == first.digest
+    _, elsewhere = run(project, results="elsewhere")
+    assert elsewhere.digest == first.digest
+    _, others = run(project, results="others", seeds=(3, 4, 5))
+    assert others.digest != first.digest
+    assert others.run("plain").seeds == [3, 4, 5]
+
+
+def test_a_seed_has_the_same_value_among_other_seeds(project):
+    _, three = run(project)
+    _, one = run(project, results="one", seeds=(1,))
+    for name in ("plain", "noisy", "wide"):
+        mine, theirs = (r.run(name).metrics["squared_error"] for r in (one, three))
+        assert mine[0] == theirs[1]
+
+
+@pytest.mark.parametrize("after", [1, 17, 40, 41, 79])
+def test_an_interrupted_run_ends_bit_for_bit_as_one_never_interrupted(project, after):
+    _, whole = run(project, results="whole")
+    count = 0
+
+    def stop():
+        nonlocal count
+        count += 1
+        return count == after
+
+    with pytest.raises(Interrupted):
+        run(project, stop=stop)
+    folder = project / "results" / "tiny2020-dae" / "smoke"
+    assert not (folder / "record.json").exists()
+    assert len(list(folder.glob("checkpoints/*.safetensors"))) == 1
+    _, resumed = run(project)
+    assert resumed.digest == whole.digest
+    for mine, theirs in zip(resumed.runs, whole.runs, strict=True):
+        assert mine.curves == theirs.curves
+    assert list(folder.glob("checkpoints/*")) == []
+
+
+def test_checkpoints_on_the_way_change_nothing(project, monkeypatch):
+    _, whole = run(project, results="whole")
+    monkeypatch.setattr("ae.fitting.CHECKPOINT_SECONDS", 0.0)
+    _, often = run(project)
+    assert often.digest == whole.digest
+
+
+def test_a_change_of_what_is_measured_does_not_train_again(project):
+    run(project)
+    write(project, arguments='{ split = "train" }')
+    events, record = run(project)
+    assert trained(events) == set()
+    assert any(e.phase == "measure" for e in events)
+    assert record.meaning.measure[0].arguments == {"split": "train"}
+
+
+def test_a_change_of_protocol_trains_again_and_old_weights_go(project):
+    _, first = run(project)
+    write(project, epochs="2")
+    events, second = run(project)
+    assert len(trained(events)) == 2
+    stacks = project / "results" / "tiny2020-dae" / "smoke" / "stacks"
+    assert {p.stem for p in stacks.iterdir()} == {r.stack for r in second.runs}
+    assert {r.stack for r in first.runs} & {r.stack for r in second.runs} == set()
+
+
+def test_seeds_that_diverge_are_recorded_and_the_rest_goes_on(project):
+    write(project, optimizer='{ class = "SGD", lr = 1e38 }')
+    _, record = run(project)
+    for found in record.runs:
+        assert set(found.diverged) == {0, 1, 2}
+        assert "fit, by step" in found.diverged[0]
+        assert all(math.isnan(v) for v in found.metrics["squared_error"])
+
+
+def test_a_second_run_on_the_same_results_is_refused_in_one_line(project):
+    folder = project / "results" / "tiny2020-dae" / "smoke"
+    folder.mkdir(parents=True)
+    with FileLock(folder / ".lock"), pytest.raises(OutsideError) as error:
+        run(project)
+    assert str(error.value) == (
+        f"{folder}: another `ae run` is at work there; wait for it or end it"
+    )
+
+
+def test_damaged_weights_are_named(project):
+    _, record = run(project)
+    folder = project / "results" / "tiny2020-dae" / "smoke"
+    weights = folder / "stacks" / f"{record.runs[0].stack}.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    (folder / "record.json").unlink()
+    with pytest.raises(OutsideError, match=r"safetensors: not a file of weights.*remove it"):
+        run(project)
+
+
+def test_a_damaged_record_is_made_again_from_the_weights(project):
+    _, first = run(project)
+    path = project / "results" / "tiny2020-dae" / "smoke" / "record.json"
+    path.write_text(path.read_text()[:500])
+    events, second = run(project)
+    assert trained(events) == set()
+    assert second.digest == first.digest
+
+
+def test_cuda_is_refused_where_there_is_none():
+    if torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    assert choose_device("auto") == "cpu"
+    with pytest.raises(OutsideError, match="sees no CUDA device"):
+        choose_device("cuda")
+
+
+def test_cost_is_shared_out_in_proportion_to_weights_and_steps(project):
+    job = execution(project)
+    narrow, wide = (
+        Fitting(stack, job._source(stack), job.folder, "cpu").cost for stack in job.plan()
+    )
+    assert wide / narrow == pytest.approx(0.5 * (784 * 24 + 24 + 784) / (784 * 12 + 12 + 784))
