@@ -160,7 +160,7 @@ def test_enforce_fails_on_a_short_primary_claim_and_only_then(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number):
     project = make(tmp_path)
-    write(project, epochs="300")
+    write(project, epochs="100")
     started = subprocess.Popen(
         [sys.executable, "-m", "ae", *RUN],
         cwd=project,
