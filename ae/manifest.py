@@ -148,9 +148,9 @@ def find_manifest(name: str, folder: Path) -> Manifest:
     Raises:
         UserError: There is none of that name; the message lists those there are.
     """
-    known = {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    known = {path.stem: path for path in folder.glob("*.toml")}
     if name not in known:
-        raise UserError(f"{folder}: {no_such('data set', name, known)}")
+        raise UserError(f"{folder}: {no_such('data set', name, sorted(known))}")
     return read_manifest(known[name])
 
 

@@ -86,8 +86,7 @@ def test_every_embedded_file_has_the_size_that_its_manifest_says():
             FILES,
             "f7ae60f9",
             "F7ae60f9",
-            "[[file]] 'test-labels': sha256: found 'F7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0"
-            "defaefb259924204aec6'; expected a sha256: 64 digits of 0-9 and a-f",
+            "04aec6'; expected a sha256: 64 digits of 0-9 and a-f",
         ),
         (
             FILES,
@@ -247,10 +246,10 @@ def test_a_mutated_manifest_is_read_or_refused_in_one_line(text: str, chance: ra
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "set.toml")
         path.write_text("\n".join(lines))
+        said = f"{path}: "
         try:
-            manifest = read_manifest(path)
+            assert read_manifest(path).splits
         except UserError as error:
-            assert str(error).isprintable(), str(error)
-            assert str(error).startswith(f"{path}: ")
-        else:
-            assert manifest.splits
+            said = str(error)
+        assert said.startswith(f"{path}: ")
+        assert said.isprintable(), said

@@ -23,7 +23,7 @@ def plain(x: NDArray[np.uint8], split: str, seed: int) -> NDArray[np.uint8]:
 
 
 def rotated(x: NDArray[np.uint8], split: str, seed: int) -> NDArray[np.uint8]:
-    """mnist-rot: each image (n, side, side) turned about its centre by a uniform angle.
+    """mnist-rot: each image (n, side, side) turned clockwise about its centre, by a uniform angle.
 
     Bilinear interpolation; outside the image is black.
     """

@@ -1,0 +1,148 @@
+"""Splits as tensors: the published facts of MNIST, limits, batches, and what is refused."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from ae.data.dataset import load
+from ae.errors import OutsideError, UserError
+from ae.manifest import find_manifest, read_manifest
+
+ROOT = Path(__file__).parents[2]
+TRAIN = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+TEST = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+@pytest.fixture
+def take(root):
+    def run(manifest, split="train", limit="all"):
+        return load(manifest, split, limit=limit, root=root, device="cpu")
+
+    return run
+
+
+def refused(kind, call) -> str:
+    with pytest.raises(kind) as caught:
+        call()
+    assert str(caught.value).isprintable()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("split", "counts"), [("train", TRAIN), ("test", TEST)])
+def test_the_embedded_mnist_is_the_published_one(split, counts, monkeypatch):
+    monkeypatch.delenv("AE_DATA", raising=False)
+    data = load(
+        find_manifest("mnist", ROOT / "datasets"), split, limit="all", root=ROOT, device="cpu"
+    )
+    assert data.x.shape == (sum(counts), 784)
+    assert (data.available, data.shape) == (sum(counts), (28, 28))
+    assert torch.bincount(data.y).tolist() == counts
+    if split == "train":
+        pixels = torch.arange(256) / 255
+        share = torch.bincount(data.x.flatten()).double() / data.x.numel()
+        mean = (share * pixels).sum()
+        std = (share * (pixels - mean) ** 2).sum().sqrt()
+        assert (round(mean.item(), 4), round(std.item(), 4)) == (0.1307, 0.3081)
+
+
+def test_a_limit_takes_the_first_and_digests_what_is_used(tiny, embed, take):
+    manifest = tiny()
+    embed()
+    whole, first = take(manifest), take(manifest, limit=1)
+    assert whole.x.tolist() == [[0, 51], [102, 255]]
+    assert whole.y.tolist() == [7, 3]
+    assert (first.x.tolist(), first.y.tolist(), first.available) == ([[0, 51]], [7], 2)
+    assert first.sha256 == hashlib.sha256(b"\x00\x33" + b"\x07" + bytes(7)).hexdigest()
+    both = b"\x00\x33\x66\xff" + b"\x07" + bytes(7) + b"\x03" + bytes(7)
+    assert whole.sha256 == hashlib.sha256(both).hexdigest()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_batch_is_floats_of_0_to_1_by_index(tiny, embed, take, dtype):
+    manifest = tiny()
+    embed()
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        data = take(manifest)
+        batch = data.batch(torch.tensor([[1, 0], [0, 0]]))
+    finally:
+        torch.set_default_dtype(before)
+    expected = torch.tensor([[[0.4, 1], [0, 0.2]], [[0, 0.2], [0, 0.2]]], dtype=dtype)
+    torch.testing.assert_close(batch.x, expected, rtol=0, atol=1e-7)
+    assert batch.y.tolist() == [[3, 7], [7, 7]]
+    assert data.x.tolist() == [[0, 51], [102, 255]]
+
+
+def test_an_unknown_split_and_a_limit_beyond_it_are_refused(tiny, embed, take):
+    manifest = tiny()
+    embed()
+    assert refused(UserError, lambda: take(manifest, "tran")) == (
+        "data set 'tiny': no split 'tran' (did you mean 'train'?); there are train"
+    )
+    assert refused(UserError, lambda: take(manifest, limit=3)) == (
+        "data set 'tiny', split 'train': limit 3 exceeds its 2 examples"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"shape": (2, 1)}, "examples have shape (1, 2); its manifest says (2, 1)"),
+        ({"classes": 7}, "found the label 7; its manifest says 7 classes, from 0"),
+        ({"decode": "idx.digit"}, "decode: ae/data has no 'idx.digit'"),
+        ({"decode": "ids.digits"}, "decode: ae/data has no 'ids.digits'"),
+    ],
+)
+def test_data_that_are_not_what_the_manifest_says_are_refused(tiny, embed, take, change, expected):
+    manifest = tiny().model_copy(update=change)
+    embed()
+    assert refused(UserError, lambda: take(manifest)) == f"data set 'tiny': {expected}"
+
+
+def test_a_damaged_file_stops_it(tiny, embed, take):
+    manifest = tiny()
+    embed({"x": b"damaged", "y": b"damaged"})
+    assert "x.gz: expected " in refused(OutsideError, lambda: take(manifest))
+
+
+def derived(root, pieces: str):
+    text = (ROOT / "datasets/mnist-basic.toml").read_text()
+    text = text[: text.index("[splits")].replace('derives = "mnist"', 'derives = "tiny"')
+    path = root / "datasets/picked.toml"
+    path.write_text(f"{text.replace('[28, 28]', '[1, 2]')}[splits.train]\npieces = [{pieces}]\n")
+    return read_manifest(path)
+
+
+def test_pieces_are_joined_in_their_order(root, tiny, embed, take):
+    tiny()
+    embed()
+    last_first = (
+        '{ split = "train", first = 1, count = 1 }, { split = "train", first = 0, count = 1 }'
+    )
+    data = take(derived(root, last_first))
+    assert (data.x.tolist(), data.y.tolist()) == ([[102, 255], [0, 51]], [3, 7])
+    assert take(derived(root, last_first), limit=1).x.tolist() == [[102, 255]]
+
+
+def test_a_piece_that_the_source_does_not_have_is_refused(root, tiny, embed, take):
+    tiny()
+    embed()
+    manifest = derived(root, '{ split = "train", first = 1, count = 2 }')
+    assert refused(UserError, lambda: take(manifest)) == (
+        "data set 'tiny', split 'train': a derived set asks for examples up to 3; it has 2"
+    )
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_a_set_on_the_gpu_is_the_one_on_the_cpu(tiny, embed, root, take):
+    manifest = tiny()
+    embed()
+    here = take(manifest)
+    there = load(manifest, "train", limit="all", root=root, device="cuda")
+    assert torch.equal(there.x.cpu(), here.x)
+    assert replace(there, x=here.x, y=here.y) == here
