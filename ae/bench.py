@@ -16,7 +16,7 @@ from ae.progress import Work
 from ae.read import find_spec, find_specs
 from ae.record import Record
 from ae.track import TrackingError, sync
-from ae.verdict import Verdict, judge
+from ae.verdict import Verdict, headline, judge
 
 STYLES = {
     "REPRODUCED": "green",
@@ -110,7 +110,9 @@ class Bench:
 
 def verdicts_for_tracking(record: Record) -> list[tuple[str, str, str]]:
     """Claim, word, note: what MLflow is told of each verdict."""
-    return [(v.claim, v.word, v.note) for v in judge(record)]
+    verdicts = judge(record)
+    found = [(v.claim, v.word, v.note) for v in verdicts]
+    return [*found, ("headline", *headline(verdicts))]
 
 
 def show_verdicts(record: Record, verdicts: Sequence[Verdict]) -> None:

@@ -56,7 +56,7 @@ def _seeds(context: click.Context, parameter: click.Parameter, text: str | None)
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ae")
 def cli() -> None:
-    """Reproduce autoencoder papers, many seeds at a time, and judge what they claim.
+    r"""Reproduce autoencoder papers, many seeds at a time, and judge what they claim.
 
     \b
     ae list                what there is, and what has been run
@@ -226,12 +226,14 @@ def _near(path: Path) -> str:
 def sync() -> None:
     """Send records to MLflow that are not there yet; nothing is sent twice."""
     from ae.bench import verdicts_for_tracking
-    from ae.track import default_uri
+    from ae.track import default_uri, shown
     from ae.track import sync as send_all
 
     root = project_root()
     sent = send_all(root, verdicts_for_tracking)
-    click.echo(f"{len(sent)} record{'' if len(sent) == 1 else 's'} sent to {default_uri(root)}")
+    click.echo(
+        f"{len(sent)} record{'' if len(sent) == 1 else 's'} sent to {shown(default_uri(root))}"
+    )
 
 
 class _Stop:
@@ -271,7 +273,7 @@ def main() -> NoReturn:
         code = INTERRUPTED
     except SystemExit as leave:
         code = leave.code if isinstance(leave.code, int) else 1
-    except BaseException:  # the last resort: whatever it is, it is not the user's mistake
+    except BaseException:  # noqa: BLE001 - the last resort; whatever it is, it has a traceback
         traceback.print_exc()
         click.echo("ae: this is a fault of ae; please report the lines above", err=True)
         code = 3

@@ -205,7 +205,7 @@ def _inputs(record: Record) -> "list[DatasetInput]":
 # Where it is sent.
 
 
-def _shown(uri: str) -> str:
+def shown(uri: str) -> str:
     """The URI without a user and a password."""
     head, at, tail = uri.rpartition("@")
     return f"{head.partition('://')[0]}://{tail}" if at and "://" in head else uri
@@ -258,7 +258,7 @@ def _place(uri: str) -> tuple[str, int | None]:
     except ValueError:
         host, port = None, None
     if not host:
-        raise UserError(f"tracking URI {_shown(uri)!r}: expected http://HOST:PORT")
+        raise UserError(f"tracking URI {shown(uri)!r}: expected http://HOST:PORT")
     return host, port
 
 
@@ -284,7 +284,7 @@ def _client(uri: str) -> "MlflowClient":
     except MlflowException as error:
         if scheme in ("http", "https", "sqlite"):
             raise
-        raise UserError(f"tracking URI {_shown(uri)!r}: {_line(error)}") from None
+        raise UserError(f"tracking URI {shown(uri)!r}: {_line(error)}") from None
 
 
 def _create_store(database: Path) -> None:
@@ -303,10 +303,10 @@ def _failures(uri: str) -> Iterator[None]:
     try:
         yield
     except _outside() as error:
-        what = _line(error).replace(uri, _shown(uri))
+        what = _line(error).replace(uri, shown(uri))
         remote = urlsplit(uri).scheme in ("http", "https")
         advice = "when it is back" if remote else "when that is mended"
-        raise TrackingError(f"MLflow at {_shown(uri)}: {what}; run `ae sync` {advice}") from error
+        raise TrackingError(f"MLflow at {shown(uri)}: {what}; run `ae sync` {advice}") from error
 
 
 def _outside() -> tuple[type[Exception], ...]:
@@ -340,7 +340,7 @@ def _notes(folder: Path) -> dict[str, dict[str, str]]:
 
 def _mark(folder: Path, uri: str, record: Record, parent: str) -> None:
     note = {"parent_run_id": parent, "record_key": tracked.key(record)}
-    text = json.dumps(_notes(folder) | {_shown(uri): note}, indent=1, sort_keys=True)
+    text = json.dumps(_notes(folder) | {shown(uri): note}, indent=1, sort_keys=True)
     write_atomically(folder / MARKER, text.encode() + b"\n")
 
 
@@ -348,4 +348,4 @@ def _marked(folder: Path, uri: str, record: Record) -> bool:
     database = _database(uri)
     if database and not database.exists():
         return False
-    return _notes(folder).get(_shown(uri), {}).get("record_key") == tracked.key(record)
+    return _notes(folder).get(shown(uri), {}).get("record_key") == tracked.key(record)

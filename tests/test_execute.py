@@ -42,7 +42,9 @@ def run(project, **keys):
 
 
 def trained(events):
-    return {e.detail for e in events if e.phase == "train" and not e.detail.endswith("already trained")}
+    return {
+        e.detail for e in events if e.phase == "train" and not e.detail.endswith("already trained")
+    }
 
 
 def test_runs_that_differ_in_a_buffer_share_a_stack_and_others_do_not(project):

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from ae.models.base import Autoencoder, Batch, Noise, Objective
 
+CHUNK = 5000  # examples that are in double precision at a time
+
 
 class PCA(Autoencoder):
     """The `latent` leading principal components of the training set; 0 gives the mean image.
@@ -29,10 +31,13 @@ class PCA(Autoencoder):
 
     def fit(self, x: Float[Tensor, "examples features"]) -> None:
         """Eigenvectors of the covariance of `x`, the largest eigenvalue first."""
-        exact = x.double()
-        mean = exact.mean(0)
-        centred = exact - mean
-        _, vectors = torch.linalg.eigh(centred.T @ centred)
+        pieces = torch.split(x, CHUNK)
+        mean = torch.stack([piece.double().sum(0) for piece in pieces]).sum(0) / len(x)
+        scatter = x.new_zeros(x.shape[1], x.shape[1], dtype=torch.float64)
+        for piece in pieces:
+            centred = piece.double() - mean
+            scatter = scatter + centred.T @ centred
+        _, vectors = torch.linalg.eigh(scatter)
         leading = vectors.flip(-1)[:, : len(self.components)].T
         self.mean.copy_(mean)
         self.components.copy_(leading)
