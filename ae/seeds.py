@@ -78,7 +78,9 @@ class Stack:
             return () if result is None else result
 
         axes = tree_map(lambda leaf: axis if isinstance(leaf, Tensor) else None, args)
-        return vmap(one, in_dims=(0, axes))({**self.parameters, **self.buffers}, args)
+        chunk = 1 if self.model.in_turn and self.device.type == "cpu" else None
+        mapped = vmap(one, in_dims=(0, axes), chunk_size=chunk)
+        return mapped({**self.parameters, **self.buffers}, args)
 
     def select(self, members: Sequence[int]) -> "Stack":
         """A stack of some of the members, with copies of their tensors."""

@@ -45,7 +45,9 @@ class Autoencoder(nn.Module, ABC):
 
     `draws` is the noise of `objective`. `sweeps` names the constructor's arguments that live in
     buffers alone, so that runs differing only in them may train in one stack. `adversaries` names
-    the submodules that minimise losses of their own. Further objectives
+    the submodules that minimise losses of their own. `in_turn` asks that a CPU computes the members
+    one after another: convolutions in groups are no faster there and round otherwise than one
+    alone. Further objectives
     (a layer's pretraining, a supervised phase) are methods of the same form that a spec's stage
     names, with the keyword `layer` where the stage gives one.
     """
@@ -53,6 +55,7 @@ class Autoencoder(nn.Module, ABC):
     draws: dict[str, Draw]
     sweeps: ClassVar[frozenset[str]] = frozenset()
     adversaries: ClassVar[tuple[str, ...]] = ()
+    in_turn: ClassVar[bool] = False
 
     @abstractmethod
     def objective(self, batch: Batch, noise: Noise) -> Objective:

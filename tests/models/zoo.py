@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from ae.models.base import Autoencoder
+from ae.models.conv_vae import ConvVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
+from ae.models.k_sparse import KSparse
 from ae.models.pca import PCA
 from ae.models.stacked_denoising import SDAE
+from ae.models.vae import VAE
 from ae.spec import Descent, Fit
 
 FEATURES = 17  # odd on purpose: rows that fill no vector register
@@ -23,9 +26,10 @@ class Entry:
     arguments: dict
     stages: tuple[tuple[str, Descent | Fit], ...]
     sweep: tuple[dict, ...] = ()
+    features: int = FEATURES
 
     def build(self, **changes):
-        return partial(self.kind, FEATURES, **{**self.arguments, **changes})
+        return partial(self.kind, self.features, **{**self.arguments, **changes})
 
 
 def stage(name="train", **keys):
@@ -85,5 +89,21 @@ ZOO = {
             stage("finetune", modules=["encoder", "classifier"]),
         ),
         ({"corruption": 0.0}, {"corruption": 0.5}),
+    ),
+    "vae": Entry(
+        VAE,
+        {"hidden": [13], "latent": 3, "init": 0.1, "beta": 1.0},
+        (stage(),),
+        ({"beta": 0.5}, {"beta": 4.0}),
+    ),
+    "conv_vae": Entry(
+        ConvVAE,
+        {"colours": 2, "planes": [3, 5], "hidden": 7, "latent": 3, "beta": 1.0},
+        (stage(),),
+        ({"beta": 0.5}, {"beta": 4.0}),
+        features=2 * 8**2,
+    ),
+    "k_sparse": Entry(
+        KSparse, {"hidden": 11, "k": 4, "most": 7, "init": 0.1}, (stage(),), ({"k": 2}, {"k": 7})
     ),
 }

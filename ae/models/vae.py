@@ -1,0 +1,78 @@
+"""Variational autoencoder: Gaussian posterior, Bernoulli pixels, fully connected.
+
+Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014, https://arxiv.org/abs/1312.6114;
+the weight beta is that of Higgins et al., beta-VAE, ICLR 2017.
+"""
+
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
+from ae.networks import mlp
+from ae.probability import kl_to_standard_normal, log_bernoulli
+
+
+class VAE(Autoencoder):
+    """q(z given x) = N(mean, diag(exp(logvar))), p(x given z) = Bernoulli, p(z) = N(0, I).
+
+    Hidden layers are tanh, as in the paper's appendix C; the decoder mirrors the encoder.
+
+    Args:
+        features: Number of pixels.
+        hidden: Widths between the data and the code.
+        latent: Size of the code.
+        init: Standard deviation of the initial weights; biases start at zero.
+        beta: Weight of the divergence; 1 gives the bound on log p(x). A sweep of it trains in one
+            stack.
+    """
+
+    sweeps: ClassVar[frozenset[str]] = frozenset({"beta"})
+    beta: Float[Tensor, ""]
+
+    def __init__(
+        self, features: int, *, hidden: list[int], latent: int, init: float, beta: float
+    ) -> None:
+        super().__init__()
+        self.encoder = mlp([features, *hidden, 2 * latent], nn.Tanh)
+        self.decoder = mlp([latent, *hidden[::-1], features], nn.Tanh)
+        for parameter in self.parameters():
+            if parameter.dim() == 2:
+                nn.init.normal_(parameter, std=init)
+            else:
+                nn.init.zeros_(parameter)
+        self.register_buffer("beta", torch.tensor(beta))
+        self.draws = {"z": Draw("normal", (latent,))}
+
+    def posterior(
+        self, x: Float[Tensor, "batch features"]
+    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
+        """Mean and log variance of q(z given x)."""
+        mean, logvar = self.encoder(x).chunk(2, -1)
+        return mean, logvar
+
+    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
+        """The mean of q(z given x)."""
+        return self.posterior(x)[0]
+
+    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
+        """The probability of each pixel, in (0, 1)."""
+        pixels: Tensor = self.decoder(z).sigmoid()
+        return pixels
+
+    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """Through the mean of the code and back."""
+        return self.decode(self.encode(x))
+
+    def objective(self, batch: Batch, noise: Noise) -> Objective:
+        """-E log p(x given z) + beta KL(q(z given x), p(z)), one sample of z; nats per image."""
+        mean, logvar = self.posterior(batch.x)
+        z = mean + (logvar / 2).exp() * noise["z"]
+        reconstruction = -log_bernoulli(batch.x, self.decoder(z))
+        kl = kl_to_standard_normal(mean, logvar)
+        return Objective(
+            loss=reconstruction + self.beta * kl,
+            parts={"reconstruction": reconstruction, "kl": kl},
+        )
