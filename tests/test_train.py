@@ -144,7 +144,9 @@ def test_a_resumed_training_ends_bit_for_bit_as_one_never_interrupted(name):
     entry = ZOO[name]
 
     def fresh():
-        return Training(Stack([entry.build()] * 2, [3, 1]), entry.stages, data(features=entry.features))
+        return Training(
+            Stack([entry.build()] * 2, [3, 1]), entry.stages, data(features=entry.features)
+        )
 
     whole = fresh()
     progress = finish(whole)

@@ -67,7 +67,7 @@ class ConvVAE(Autoencoder):
         self, x: Float[Tensor, "batch features"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
         """Mean and log variance of q(z given x)."""
-        planes = x.unflatten(-1, self.image)
+        planes = x.reshape(len(x), *self.image)
         for convolution in self.convolutions:
             planes = convolution(planes).relu()
         mean, logvar = self.encoder(planes.flatten(-3)).chunk(2, -1)
@@ -75,7 +75,7 @@ class ConvVAE(Autoencoder):
 
     def logits(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
         """What the decoder says of each pixel, before the logistic function."""
-        planes = self.decoder(z).unflatten(-1, self.summit)
+        planes = self.decoder(z).reshape(len(z), *self.summit)
         for expansion in self.expansions:
             planes = expansion(planes.relu())
         pixels: Tensor = planes.flatten(-3)
