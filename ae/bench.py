@@ -11,7 +11,8 @@ from rich.table import Table
 
 from ae import record as records
 from ae.environment import use_threads
-from ae.execute import Execution, Interrupted, choose_device
+from ae.errors import UserError
+from ae.execute import Execution, Executor, Interrupted, choose_device, fit_here
 from ae.progress import Work
 from ae.read import find_spec, find_specs
 from ae.record import Record
@@ -38,6 +39,7 @@ class Bench:
         seeds: Instead of the specs', if any.
         fresh: Forget what was trained before.
         stop: Asked after every step whether to stop.
+        executor: What trains the stacks; elsewhere than here, device and threads are its choice.
     """
 
     root: Path
@@ -46,12 +48,14 @@ class Bench:
     seeds: tuple[int, ...] | None
     fresh: bool
     stop: Callable[[], bool]
+    executor: Executor = fit_here
 
     def __post_init__(self) -> None:
-        self.device = choose_device(self.device)
+        if self.executor is fit_here:
+            self.device = choose_device(self.device)
+            use_threads()
         if self.tier == "auto":
             self.tier = "paper" if self.device == "cuda" else "quick"
-        use_threads()
 
     def find(self, names: Sequence[str]) -> list[Path]:
         """The specs of these names, all if there are none; each checked before any is run."""
@@ -74,6 +78,7 @@ class Bench:
             seeds=self.seeds,
             fresh=self.fresh,
             stop=self.stop,
+            executor=self.executor,
         )
 
     def show_plan(self, paths: Sequence[Path]) -> None:
@@ -92,8 +97,9 @@ class Bench:
             with Work(path.stem) as work:
                 for event in execution.run():
                     work.show(event.phase, event.detail, event.done, event.total, event.share)
-        except Interrupted:
-            click.echo(f"ae: {path.stem}: checkpoint written; run again to go on", err=True)
+        except Interrupted as stopped:
+            kept = str(stopped) or "checkpoint written"
+            click.echo(f"ae: {path.stem}: {kept}; run again to go on", err=True)
             sys.exit(130)
         record = records.read(execution.record_path)
         verdicts = judge(record)
@@ -104,7 +110,7 @@ class Bench:
         """Send what MLflow lacks; if it is away, say so once and go on."""
         try:
             sync(self.root, verdicts_for_tracking)
-        except TrackingError as error:
+        except (TrackingError, UserError) as error:  # the records are safe; the copy can wait
             click.echo(f"ae: warning: {error}", err=True)
 
 

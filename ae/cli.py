@@ -136,6 +136,17 @@ def fetch(names: Sequence[str], offline: bool) -> None:
     show_default=True,
     help="Where to train.",
 )
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Who trains: this machine, or a Ray cluster, a stack a task.",
+)
+@click.option(
+    "--address", help="Ray: HOST:PORT of the cluster's head; without it, as Ray finds it."
+)
+@click.option("--cpus", type=click.IntRange(1), help="Ray: CPU cores, and threads, of a stack [1].")
 @click.option("--seeds", callback=_seeds, help="Instead of the spec's: numbers and ranges, 0-4,7.")
 @click.option("--fresh", is_flag=True, help="Forget what was trained before.")
 @click.option(
@@ -148,6 +159,9 @@ def run(
     specs: Sequence[str],
     tier: str,
     device: str,
+    executor: str,
+    address: str | None,
+    cpus: int | None,
     seeds: tuple[int, ...] | None,
     fresh: bool,
     only_plan: bool,
@@ -158,24 +172,41 @@ def run(
     """Train, measure and judge papers (all, or those named), then write the report.
 
     Work that is done is recognised and not done again. Interrupt at any moment (Ctrl-C): the next
-    run goes on from there. Records are under results/, the report under results/report/.
+    run goes on from there. Records are under results/, the report under results/report/; with
+    --seeds both have folders of their own.
     """
     from ae.environment import set_policy
 
+    if executor == "local" and (address is not None or cpus is not None):
+        raise UserError("--address and --cpus are for --executor ray")
     set_policy()
     from ae.bench import Bench
+    from ae.execute import fit_here
 
+    root, fit = project_root(), fit_here
+    if executor == "ray":
+        from ae.ray_executor import Cluster
+
+        cluster = Cluster(address, device, cpus or 1)
+        device, fit = cluster.device, cluster.fit
     bench = Bench(
-        root=project_root(), tier=tier, device=device, seeds=seeds, fresh=fresh, stop=_Stop()
+        root=root,
+        tier=tier,
+        device=device,
+        seeds=seeds,
+        fresh=fresh,
+        stop=_Stop(),
+        executor=fit,
     )
     paths = bench.find(specs)
     if only_plan:
         bench.show_plan(paths)
         return
     records = [bench.run(path) for path in paths]
+    folders = [bench.execution(path).folder for path in paths] if seeds else []
+    _render(bench.root, pdf=not no_pdf, only=folders)
     if not no_track:
         bench.copy_to_mlflow()
-    _render(bench.root, pdf=not no_pdf)
     short = [v.claim for _, verdicts in records for v in verdicts if _fails(v)]
     if enforce and short:
         click.echo(f"ae: enforced claims are SHORT: {', '.join(short)}", err=True)
@@ -188,7 +219,7 @@ def _fails(verdict: "Verdict") -> bool:
 
 @cli.command()
 @click.option("--no-pdf", is_flag=True, help="Write the HTML report only.")
-@click.option("--published", is_flag=True, help="Report reports/published instead of results.")
+@click.option("--published", is_flag=True, help="Report reports/published instead of results/.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -199,16 +230,26 @@ def report(no_pdf: bool, published: bool, out: Path | None) -> None:
     _render(project_root(), pdf=not no_pdf, published=published, out=out)
 
 
-def _render(root: Path, *, pdf: bool, published: bool = False, out: Path | None = None) -> None:
+def _render(
+    root: Path,
+    *,
+    pdf: bool,
+    published: bool = False,
+    out: Path | None = None,
+    only: Sequence[Path] = (),
+) -> None:
+    """Render the records of the specs' own seeds, or of the folders in `only`, and say where."""
     from ae import record as records
     from ae.report import render
 
     source = root / ("reports/published" if published else "results")
-    found = [(records.read(p), p) for p in sorted(source.glob("*/*/record.json"))]
+    paths = [f / "record.json" for f in only] or sorted(source.glob("*/*/record.json"))
+    found = [(records.read(p), p) for p in paths if only or "-seeds-" not in p.parent.name]
     shown = [(record, path) for record, path in found if record.tier != "smoke"] or found
     if not shown:
         raise UserError(f"{source}: found no record; `ae run` makes one")
-    out = out or root / "results" / "report"
+    name = "report" if not only else f"report-{only[0].name}"
+    out = out or root / "results" / name
     rendered = render(shown, out, templates=root / "reports" / "templates", pdf=pdf)
     if rendered.pdf_note:
         click.echo(f"ae: {rendered.pdf_note}", err=True)

@@ -9,13 +9,12 @@ from typing import get_args
 
 from ae.spec import (
     Claim,
-    EqualClaim,
     FigureClaim,
-    OrderClaim,
     Spec,
     TierName,
     TrendClaim,
     ValueClaim,
+    runs_of,
 )
 from ae.toml import no_such
 
@@ -62,17 +61,6 @@ def _no_run(spec: Spec, place: str, names: Iterable[str]) -> Iterator[str]:
     for name in () if names == "all" else names:
         if name not in runs:
             yield f"{place}: {no_such('run', name, runs)}"
-
-
-def runs_of(claim: Claim) -> tuple[str, ...]:
-    """The runs that a claim is about."""
-    match claim:
-        case OrderClaim():
-            return (claim.better, claim.worse)
-        case EqualClaim() | TrendClaim():
-            return claim.runs
-        case _:
-            return (claim.run,)
 
 
 def _claim(spec: Spec, claim: Claim) -> Iterator[str]:

@@ -62,7 +62,7 @@ def capture(root: Path, device: str, code: str) -> Environment:
         python=platform.python_version(),
         platform=platform.platform(),
         machine=platform.machine(),
-        processor=_processor(),
+        processor=processor(),
         cores=cores(),
         memory_gib=round(_memory_gib(), 1),
         device=name,
@@ -90,7 +90,8 @@ def _git(root: Path, *arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name, as the system tells it."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text().splitlines():

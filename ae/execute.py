@@ -1,4 +1,4 @@
-"""Runs a spec here: trains its stacks, measures, draws, writes the record; resumes.
+"""Runs a spec: trains its stacks, measures, draws, writes the record; resumes.
 
 A spec's folder is `results/<spec>/<tier>/`. Finished stacks and a finished record are recognised
 by their keys and not made again. Interrupted training goes on from its last checkpoint.
@@ -24,7 +24,7 @@ from ae.fitting import Fitted, Fitting, Interrupted
 from ae.manifest import Manifest, find_manifest
 from ae.plan import PACKAGE, StackPlan, code_digest, plan
 from ae.read import cells, digest_of, read_spec
-from ae.record import DataRecord, FigureRecord, Record, RunRecord, digest
+from ae.record import DataRecord, Environment, FigureRecord, Record, RunRecord, digest
 from ae.spec import Cell, Figure, Measure
 from ae.trained import Trained
 
@@ -46,19 +46,35 @@ class Event:
     share: float = 1.0
 
 
+Executor = Callable[[Sequence[Fitting], Callable[[], bool]], Iterator[tuple[str, float, float]]]
+"""Fits stacks until it is told to stop: what it does, the cost that is done, the stack's share."""
+
+
+def fit_here(
+    fittings: Sequence[Fitting], stop: Callable[[], bool]
+) -> Iterator[tuple[str, float, float]]:
+    """Train one stack after another in this process."""
+    done = 0.0
+    for fitting in fittings:
+        for name, share in fitting.run(stop):
+            yield f"{fitting.plan.name}, {name}", done + share * fitting.cost, share
+        done += fitting.cost
+
+
 @dataclass
 class Execution:
-    """One spec in one tier, to be run here.
+    """One spec in one tier, to be run.
 
     Args:
         path: The spec's file.
         tier: Which tier of it.
         root: The project's folder, with `datasets/`.
         results: Where results are kept.
-        device: `cpu` or `cuda`.
+        device: Where stacks train, `cpu` or `cuda`; they are measured there too if this machine can.
         seeds: Instead of the spec's, if any.
         fresh: Forget what was done before.
         stop: Asked after every step; when true, a checkpoint is written and `Interrupted` raised.
+        executor: What trains the stacks, here or elsewhere.
     """
 
     path: Path
@@ -69,13 +85,15 @@ class Execution:
     seeds: tuple[int, ...] | None = None
     fresh: bool = False
     stop: Callable[[], bool] = lambda: False
+    executor: Executor = fit_here
     _data: dict[tuple[str, str, int | str], Dataset] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.spec = read_spec(self.path)
         self.name = self.path.stem
-        self.folder = self.results / self.name / self.tier
+        self.folder = self.results / self.name / folder_name(self.tier, self.seeds)
         self.cells = cells(self.spec, self.tier, seeds=self.seeds, where=self.path.name)
+        self.here = self.device if torch.cuda.is_available() else "cpu"
 
     def plan(self) -> list[StackPlan]:
         """The stacks that this would train; loads the data that they are keyed by."""
@@ -111,25 +129,22 @@ class Execution:
             yield Event("done", "already done; nothing to train", 1, 1)
             return
         clock, started = time.perf_counter(), datetime.now(UTC)
-        fitted: list[Fitted] = []
-        fittings = [Fitting(s, self._source(s), self.folder, self.device) for s in stacks]
+        fittings = [Fitting(s, self._source(s), self.folder, self.here) for s in stacks]
         total = sum(f.cost for f in fittings)
-        done = 0.0
-        for fitting in fittings:
-            for name, share in fitting.run(self.stop):
-                detail = f"{fitting.plan.name}, {name}"
-                yield Event("train", detail, done + share * fitting.cost, total, share)
-            done += fitting.cost
-            assert fitting.result is not None
-            fitted.append(fitting.result)
+        for detail, done, share in self.executor(fittings, self.stop):
+            yield Event("train", detail, done, total, share)
+        fitted = [f.result for f in fittings if f.result is not None]
+        (self.folder / "state.json").unlink(missing_ok=True)
         trained = self._trained(stacks, fitted)
         metrics: dict[str, dict[str, list[float]]] = {c.name: {} for c in self.cells}
         for run, measure in self._measures():
+            self._heed()
             yield Event("measure", f"{measure.name} of {run}", total, total)
             metrics[run][measure.name] = _measured(trained[run], measure)
         figures = []
         for figure in self.spec.figure:
             if runs := [trained[r] for r in figure.runs if r in trained]:
+                self._heed()
                 yield Event("draw", figure.name, total, total)
                 figures.append(self._draw(figure, runs))
         record = self._record(stacks, fitted, trained, metrics, figures, started, clock)
@@ -140,6 +155,10 @@ class Execution:
         )
         self._prune(stacks)
         yield Event("done", "trained, measured, recorded", 1, 1)
+
+    def _heed(self) -> None:
+        if self.stop():
+            raise Interrupted("trained stacks are kept")
 
     def _manifest(self, cell: Cell) -> Manifest:
         return find_manifest(cell.data.name, self.root / "datasets")
@@ -152,7 +171,7 @@ class Execution:
         key = (table.name, split, limit)
         if key not in self._data:
             self._data[key] = load(
-                self._manifest(cell), split, limit=limit, root=self.root, device=self.device
+                self._manifest(cell), split, limit=limit, root=self.root, device=self.here
             )
         return self._data[key]
 
@@ -182,7 +201,7 @@ class Execution:
             found = records.read(self.record_path)
         except (OSError, ValueError):
             return False
-        files = [name for f in found.figures for name in (f.image, f.arrays)]
+        files = [n for f in found.figures for n in (f.image, f.arrays, f.vector) if n is not None]
         return (
             isinstance(state, dict)
             and state.get("work") == work
@@ -255,11 +274,17 @@ class Execution:
             source=self.path.read_text(encoding="utf-8"),
             started=started.isoformat(timespec="seconds"),
             seconds=round(time.perf_counter() - clock + sum(f.seconds_before for f in fitted), 3),
-            environment=capture(self.root, self.device, code_digest(*_all_code())),
+            environment=self._environment(),
             data=self._data_records(),
             runs=[by_run[c.name] for c in self.cells],
             figures=figures,
         )
+
+    def _environment(self) -> Environment:
+        found = capture(self.root, self.here, code_digest(*_all_code()))
+        if self.here == self.device:
+            return found
+        return found.model_copy(update={"device": f"{self.device} elsewhere; measured on a CPU"})
 
     def _data_records(self) -> list[DataRecord]:
         return [
@@ -287,6 +312,13 @@ class Execution:
         for path in self.folder.glob("*s/*.safetensors"):
             if path.parent.name == "checkpoints" or path.name not in kept:
                 path.unlink()
+
+
+def folder_name(tier: str, seeds: tuple[int, ...] | None) -> str:
+    """The folder of a tier; other seeds than the spec's have one of their own."""
+    if seeds is None:
+        return tier
+    return f"{tier}-seeds-{'-'.join(map(str, seeds)) if len(seeds) < 9 else digest(seeds)[:12]}"
 
 
 def _measured(trained: Trained, measure: Measure) -> list[float]:
@@ -322,6 +354,7 @@ def _run_record(
         parameters=sum(p[0].numel() for p in one.stack.parameters.values()),
         steps=result.steps,
         seconds=round(result.seconds * len(members) / len(stack.members), 3),
+        trained=result.trained,
     )
 
 

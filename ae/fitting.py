@@ -1,5 +1,6 @@
 """Training one stack to the end, with curves, checkpoints and resume."""
 
+import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import torch
 
 from ae import store
 from ae.data.dataset import Dataset
+from ae.environment import processor
 from ae.plan import StackPlan
 from ae.record import Curve
 from ae.seeds import Stack
@@ -50,7 +52,10 @@ def _rounded(value: float) -> float:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained stack; `seconds_before` of its time were spent before this process."""
+    """A trained stack; `seconds_before` of its time were spent before this process.
+
+    `trained` says where training began: machine, versions, threads.
+    """
 
     stack: Stack
     curves: list[Track]
@@ -58,6 +63,7 @@ class Fitted:
     steps: int
     seconds: float
     seconds_before: float
+    trained: dict[str, str]
 
 
 class Fitting:
@@ -83,6 +89,7 @@ class Fitting:
         self.training = Training(self.stack, plan.stages, source)
         self._costs = [self._cost(stage) for _, stage in plan.stages]
         self._before = 0.0
+        self._trained: dict[str, str] = {}
 
     @property
     def cost(self) -> float:
@@ -95,7 +102,8 @@ class Fitting:
         trained = sum(
             p.numel()
             for name, p in self.stack.parameters.items()
-            if stage.modules == "all" or any(name.startswith(m) for m in stage.modules)
+            if stage.modules == "all"
+            or any(name == m or name.startswith(f"{m}.") for m in stage.modules)
         )
         return float(self.training.steps_of(stage) * trained * (stage.batch + 40))
 
@@ -146,6 +154,7 @@ class Fitting:
             "diverged": {str(m): reason for m, reason in self.diverged.items()},
             "seconds": self._before + seconds,
             "steps": self.training.total,
+            "trained": self._trained or provenance(),
         }
 
     def _read_notes(self, notes: dict[str, Any]) -> None:
@@ -155,6 +164,7 @@ class Fitting:
             self.tracks[track.stage, track.part] = track
         self.diverged = {int(m): reason for m, reason in notes["diverged"].items()}
         self._before = notes["seconds"]
+        self._trained = notes["trained"]
 
     def _save(self, seconds: float) -> None:
         store.save(self.checkpoint, self.training.state(), self._notes(seconds))
@@ -191,7 +201,18 @@ class Fitting:
             steps=self.training.total,
             seconds=seconds,
             seconds_before=self._before,
+            trained=self._trained or provenance(),
         )
+
+
+def provenance() -> dict[str, str]:
+    """Where this process trains: what may differ between a stack and the record it is used in."""
+    return {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "processor": processor(),
+        "threads": str(torch.get_num_threads()),
+    }
 
 
 def _texts(values: list[list[float]]) -> list[list[str]]:

@@ -13,12 +13,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ae.models.base import Autoencoder
 from ae.record import digest
 from ae.spec import Cell, Descent, Fit
 
 PACKAGE = Path(__file__).parent
-TRAINER = ("models/base.py", "seeds.py", "train.py", "optimize.py", "probability.py", "networks.py")
+TRAINER = (
+    "data/dataset.py",
+    "fitting.py",
+    "models/base.py",
+    "networks.py",
+    "optimize.py",
+    "plan.py",
+    "probability.py",
+    "seeds.py",
+    "train.py",
+)
 
 
 @dataclass(frozen=True)
@@ -135,6 +147,7 @@ def _stack(
             "data": data[first.name],
             "code": code_digest(f"models/{file}.py", *TRAINER),
             "device": device,
+            "torch": torch.__version__,
         }
     )
     stages = tuple((name, first.train.stages[name]) for name in first.train.use)

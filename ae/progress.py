@@ -38,7 +38,8 @@ class Work:
         )
         self._all = self._bars.add_task(name, total=1.0)
         self._part: TaskID | None = None
-        self._detail = ""
+        self._detail = self._stack = ""
+        self._first: float | None = None  # what an earlier session had done
         self._started = self._said = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -56,11 +57,17 @@ class Work:
     def show(self, phase: str, detail: str, done: float, total: float, share: float) -> None:
         """Take note: `done` of `total` of the spec's training, `share` of the present stack."""
         text = f"  {phase}: {detail}"
+        if phase == "train" and self._first is None:
+            self._first, self._started = done, time.monotonic()
         changed = text != self._detail
         self._detail = text
         self._bars.update(self._all, completed=done, total=total)
         if self._part is None:
             self._part = self._bars.add_task(text, total=1.0)
+        stack = detail.rpartition(",")[0]
+        if stack != self._stack:
+            self._stack = stack
+            self._bars.reset(self._part)
         self._bars.update(self._part, description=text, completed=share)
         if not self.terminal:
             self._line(text, changed, done, total)
@@ -71,8 +78,8 @@ class Work:
             return
         self._said = now
         spent, left = now - self._started, ""
-        if 0 < done < total:
-            left = f", about {spent * (total - done) / done:.0f} s of training left"
+        if self._first is not None and self._first < done < total:
+            left = f", about {spent * (total - done) / (done - self._first):.0f} s of training left"
         print(f"{self.name}{text} ({done / total:.0%}{left})", file=sys.stderr, flush=True)
 
 

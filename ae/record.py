@@ -84,7 +84,10 @@ class Curve(Part):
 
 
 class RunRecord(Part):
-    """One run: the values of its metrics, seed by seed, in the order of `seeds`."""
+    """One run: the values of its metrics, seed by seed, in the order of `seeds`.
+
+    `trained` says where its weights come from, which may be another session than the record's.
+    """
 
     name: str
     label: str
@@ -96,6 +99,7 @@ class RunRecord(Part):
     parameters: int
     steps: int
     seconds: float
+    trained: dict[str, str] = {}
 
 
 class FigureRecord(Part):
@@ -132,7 +136,15 @@ class Record(Part):
     @property
     def meaning(self) -> Spec:
         """The spec as it was run, typed."""
-        return Spec.model_validate_json(json.dumps(self.spec))
+        try:
+            return Spec.model_validate_json(json.dumps(self.spec))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(p) for p in first["loc"])
+            raise UserError(
+                f"record of {self.name}, tier {self.tier}: its spec is of another format "
+                f"({place}: {first['msg']}); run `ae run {self.name} --tier {self.tier}` again"
+            ) from None
 
     @property
     def digest(self) -> str:

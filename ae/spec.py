@@ -391,6 +391,17 @@ Claim = Annotated[
 ]
 
 
+def runs_of(claim: Claim) -> tuple[str, ...]:
+    """The runs that a claim speaks of, in its order."""
+    match claim:
+        case OrderClaim():
+            return claim.better, claim.worse
+        case EqualClaim() | TrendClaim():
+            return claim.runs
+        case _:
+            return (claim.run,)
+
+
 class Deviation(Table):
     """Where the protocol here differs from the paper's, or the paper is silent."""
 

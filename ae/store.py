@@ -32,6 +32,7 @@ def save(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) ->
         save_file(plain, aside, metadata={"ae": json.dumps(notes, sort_keys=True)})
         with open(aside, "rb+") as file:
             os.fsync(file.fileno())
+        os.chmod(aside, 0o644)
         os.replace(aside, path)
     except (OSError, SafetensorError) as error:
         raise OutsideError(f"{path}: cannot be written: {error}") from None

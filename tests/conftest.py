@@ -1,4 +1,4 @@
-"""Every test runs in double precision on one thread, and leaves the global state as it was."""
+"""The thread policy, before torch is loaded; and double precision for the tests that ask for it."""
 
 from collections.abc import Iterator
 

@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -50,7 +52,7 @@ def test_help_teaches_and_is_quick(project):
     assert code == 0
     for word in ("list", "check", "fetch", "run", "report", "sync", "Exit codes"):
         assert word in out
-    assert min(times) < 0.6
+    assert min(times) < 0.3
 
 
 @pytest.mark.parametrize("command", ["list", "check", "fetch", "run", "report", "sync"])
@@ -75,6 +77,29 @@ def test_a_spec_is_run_judged_and_reported_and_then_recognised(project):
     assert code == 0
     assert "already done" in err
     assert "train:" not in err
+
+
+def test_with_the_server_away_the_run_completes_and_sync_sends_it_later(tmp_path):
+    project = make(tmp_path)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        away = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    code, out, err = ae(project, *RUN[:-1], MLFLOW_TRACKING_URI=away)
+    assert code == 0, err
+    assert "report: results/report/index.html" in out
+    (warning,) = [line for line in err.splitlines() if "warning" in line]
+    assert away in warning
+    assert "ae sync" in warning
+    for expected in ("1 record sent", "0 records sent"):
+        code, out, err = ae(project, "sync")
+        assert code == 0, err
+        assert out.startswith(expected)
+    with sqlite3.connect(project / "results" / "mlflow.db") as store:
+        names = [n for (n,) in store.execute("select name from runs")]
+        tags = dict(store.execute("select key, value from tags where key like 'verdict.%'"))
+    assert len(names) == 1 + 9
+    assert "noisy seed 2" in names
+    assert {"verdict.noise-hurts", "verdict.headline"} <= set(tags)
 
 
 def test_list_and_check(project):
@@ -134,11 +159,10 @@ def test_a_misspelt_key_stops_the_run_and_is_named(tmp_path):
     assert path.exists()
 
 
-def test_outside_a_project_it_says_where_to_go(tmp_path):
-    code, _, err = ae(tmp_path, "list")
-    # The package itself lies in a checkout, so that one is used; its specs are listed.
-    assert code == 0
-    assert err == ""
+def test_outside_a_project_the_checkout_of_the_package_is_used(tmp_path):
+    code, out, err = ae(tmp_path, "list")
+    assert (code, err) == (0, "")
+    assert "hinton2006-deep-autoencoder" in out
 
 
 def test_a_report_without_records_says_what_makes_one(tmp_path):

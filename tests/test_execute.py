@@ -1,6 +1,7 @@
 """Running a spec: resume, recognition of finished work, divergence, one at a time."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,6 +136,85 @@ def test_checkpoints_on_the_way_change_nothing(project, monkeypatch):
     monkeypatch.setattr("ae.fitting.CHECKPOINT_SECONDS", 0.0)
     _, often = run(project)
     assert often.digest == whole.digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": "2"},
+        {"batch": "16"},
+        {"hidden": "11"},
+        {"limit": "300"},
+        {"seeds": "[0, 1, 3]"},
+        {"optimizer": '{ class = "Adam", lr = 0.02 }'},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_whatever_the_outcome_depends_on_is_in_the_key(project, change):
+    before = {s.key for s in execution(project).plan()}
+    write(project, **change)
+    after = {s.key for s in execution(project).plan()}
+    # The run `wide` has a width of its own, so that the other's does not touch its stack.
+    assert len(before & after) == (1 if "hidden" in change else 0)
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["train.py", "seeds.py", "optimize.py", "fitting.py", "data/dataset.py", "models/denoising.py"],
+)
+def test_the_code_that_trains_is_in_the_key(project, monkeypatch, file):
+    before = {s.key for s in execution(project).plan()}
+    real = Path.read_text
+
+    def changed(self, *arguments, **keywords):
+        text = real(self, *arguments, **keywords)
+        return text + "#" if self.as_posix().endswith(f"ae/{file}") else text
+
+    monkeypatch.setattr(Path, "read_text", changed)
+    after = {s.key for s in execution(project).plan()}
+    assert before & after == set()
+
+
+def test_other_versions_and_devices_train_again(project, monkeypatch):
+    before = {s.key for s in execution(project).plan()}
+    monkeypatch.setattr("ae.plan.torch.__version__", "0.0.0")
+    assert before & {s.key for s in execution(project).plan()} == set()
+
+
+def test_other_seeds_have_a_folder_of_their_own_and_leave_the_default_alone(project):
+    run(project)
+    run(project, seeds=(7,))
+    folders = sorted(p.name for p in (project / "results" / "tiny2020-dae").iterdir())
+    assert folders == ["smoke", "smoke-seeds-7"]
+    events, _ = run(project)
+    assert [e.phase for e in events] == ["data", "done"]
+
+
+def test_a_record_says_where_its_weights_were_trained(project, monkeypatch):
+    run(project)
+    (project / "results" / "tiny2020-dae" / "smoke" / "state.json").unlink()
+    monkeypatch.setattr("ae.fitting.platform.python_version", lambda: "9.9.9")
+    events, record = run(project)
+    assert trained(events) == set()
+    assert record.runs[0].trained["python"] != "9.9.9"
+
+
+def test_a_stop_while_measuring_is_heeded(project):
+    seen = []
+
+    def stop():
+        return "measure" in seen
+
+    def follow():
+        for event in job.run():
+            seen.append(event.phase)
+
+    job = execution(project, stop=stop)
+    with pytest.raises(Interrupted, match="trained stacks are kept"):
+        follow()
+    assert not job.record_path.exists()
+    events, _ = run(project)
+    assert trained(events) == set()
 
 
 def test_a_change_of_what_is_measured_does_not_train_again(project):

@@ -31,7 +31,7 @@ SYMBOLS = {
 STATUS = {
     "read": "read in the paper or in a source that quotes it",
     "recalled": "recalled from memory: never decides a paper's verdict",
-    "calculated": "calculated from what the paper states",
+    "calculated": "calculated, not printed by the paper",
 }
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ae.record import Record
+from ae.record import Record, RunRecord
 from ae.report import sections
 from ae.report.claims import SYMBOLS, ClaimView, Word, claim_views, word
 from ae.report.text import count, duration
@@ -111,8 +111,10 @@ class Page:
     def commands(self) -> list[str]:
         """What to type to get these very numbers again."""
         base = f"ae run {self.record.name} --tier {self.record.tier}"
-        seeds = sorted({seed for run in self.record.runs for seed in run.seeds})
-        return [base, f"{base} --seeds {','.join(map(str, seeds))} --fresh"]
+        chosen = {tuple(run.seeds) for run in self.record.runs}
+        if "-seeds-" in self.folder.name and len(chosen) == 1:
+            base += f" --seeds {','.join(map(str, *chosen))}"
+        return [base, f"{base} --fresh"]
 
     @cached_property
     def metrics(self) -> list[sections.MetricView]:
@@ -151,6 +153,7 @@ class Page:
             ("record digest", self.record.digest),
             ("commit", e.commit + (" with uncommitted changes" if e.dirty else "")),
             ("code digest", e.code),
+            ("weights trained by", "; ".join(dict.fromkeys(map(_trained, self.record.runs)))),
             ("started", self.record.started),
             ("wall time", duration(self.record.seconds)),
             ("device", e.device),
@@ -169,3 +172,14 @@ def web(url: str) -> str | None:
 
 def _part(used: int, available: int) -> str:
     return count(used) if used == available else f"{count(used)} of {count(available)}"
+
+
+def _trained(run: RunRecord) -> str:
+    """Where a run's weights were trained, which may be another session than the record's."""
+    found = run.trained
+    if not found:
+        return "not recorded"
+    return (
+        f"torch {found['torch']}, Python {found['python']}, {found['processor']}, "
+        f"{found['threads']} threads"
+    )

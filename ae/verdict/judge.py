@@ -16,6 +16,7 @@ from ae.spec import (
     OrderClaim,
     TrendClaim,
     ValueClaim,
+    runs_of,
 )
 from ae.verdict.comparison import PAIRED, compared
 from ae.verdict.exact import verdict_exact
@@ -79,17 +80,6 @@ def headline(verdicts: Iterable[Verdict]) -> tuple[Word, str]:
         note += f", {len(primary) - len(tested)} not tested"
     weak = [v.claim for v in tested if v.word == "SHORT"]
     return "INCONCLUSIVE", note + (f"; short before Holm: {', '.join(weak)}" if weak else "")
-
-
-def runs_of(claim: Claim) -> tuple[str, ...]:
-    """The runs that a claim speaks of, in its order."""
-    match claim:
-        case OrderClaim():
-            return claim.better, claim.worse
-        case EqualClaim() | TrendClaim():
-            return claim.runs
-        case _:
-            return (claim.run,)
 
 
 def _untested(claim: Claim, record: Record, directions: dict[str, Direction]) -> str:
