@@ -12,6 +12,7 @@ from ae.seeds import Stack, like
 from ae.spec import Descent, Optimizer, Schedule
 
 FUSED = {"SGD", "Adam", "AdamW", "Adagrad"}
+CAPTURABLE = {"Adam", "AdamW", "RMSprop", "Adamax"}  # take the argument of that name
 
 
 class Optimizers:
@@ -75,33 +76,49 @@ class Optimizers:
             if role in (None, name):
                 optimizer.step()
 
-    def set(self, key: str, value: float) -> None:
-        """Set a hyper-parameter; `lr` multiplies each group's own rate, the rest replace."""
-        for optimizer in self.roles.values():
-            for group in optimizer.param_groups:
-                group[key] = value * group["initial_lr"] if key == "lr" else value
+    def set(self, key: str, value: float) -> bool:
+        """Set a hyper-parameter; `lr` multiplies each group's own rate, the rest replace.
+
+        Returns:
+            Whether a number changed that is no tensor, so that a step recorded before is stale.
+        """
+        stale = False
+        for group in (g for optimizer in self.roles.values() for g in optimizer.param_groups):
+            new = value * group["initial_lr"] if key == "lr" else value
+            if isinstance(group[key], Tensor):
+                group[key].fill_(new)
+            elif group[key] != new:
+                group[key], stale = new, True
+        return stale
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The optimisers' tensors by role, parameter and name; there are more after a step."""
+        return {
+            f"{role}/{name}/{key}": value.detach()
+            for role, optimizer in self.roles.items()
+            for name in self._own(role)
+            for key, value in optimizer.state.get(self.stack.storage[name], {}).items()
+        }
 
     def state(self) -> dict[str, Tensor]:
-        """The optimisers' tensors by role, parameter and name."""
-        found = {}
-        for role, optimizer in self.roles.items():
-            for name in self._own(role):
-                for key, value in optimizer.state.get(self.stack.storage[name], {}).items():
-                    tensor = value if isinstance(value, Tensor) else torch.tensor(value)
-                    found[f"{role}/{name}/{key}"] = tensor.detach().clone()
-        return found
+        """Copies of `tensors`."""
+        return {name: tensor.clone() for name, tensor in self.tensors().items()}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Take back what `state` gave."""
+        """Take back what `state` gave, the number of steps included, to the parameters' device."""
         for full, value in state.items():
             role, name, key = full.split("/")
             storage = self.stack.storage[name]
-            slot = self.roles[role].state[storage]
-            slot[key] = value.clone() if key == "step" else value.to(storage.device).clone()
+            self.roles[role].state[storage][key] = value.to(storage.device, copy=True)
 
 
 def build(settings: Optimizer, parameters: dict[str, Tensor]) -> torch.optim.Optimizer:
-    """The optimiser that a spec describes; a group takes the first pattern that its name has."""
+    """The optimiser that a spec describes; a group takes the first pattern that its name has.
+
+    On CUDA the learning rates and the number of steps are tensors there, so that a step can be
+    recorded; on the CPU they are on the host.
+    """
+    device = next(iter(parameters.values())).device
     own = settings.model_dump(exclude={"name", "groups"}, exclude_none=True)
     groups: dict[int, dict[str, Any]] = {}
     for name, parameter in parameters.items():
@@ -111,11 +128,15 @@ def build(settings: Optimizer, parameters: dict[str, Tensor]) -> torch.optim.Opt
             if found >= 0:
                 extra = settings.groups[found].model_dump(exclude={"match"}, exclude_none=True)
             groups[found] = {"params": [], **own, **extra}
-            groups[found]["initial_lr"] = groups[found]["lr"]
+            groups[found]["initial_lr"] = rate = groups[found]["lr"]
+            if device.type == "cuda":  # fused kernels read single precision
+                groups[found]["lr"] = torch.tensor(rate, dtype=torch.float32, device=device)
         groups[found]["params"].append(parameter)
     kind = getattr(torch.optim, settings.name)
     # Adagrad reads its initial accumulator from the constructor alone, not from a group.
     speed = {"fused": True} if settings.name in FUSED else {"foreach": True}
+    if device.type == "cuda" and settings.name in CAPTURABLE:
+        speed["capturable"] = True
     optimizer: torch.optim.Optimizer = kind([groups[k] for k in sorted(groups)], **own, **speed)
     return optimizer
 

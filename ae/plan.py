@@ -23,6 +23,7 @@ PACKAGE = Path(__file__).parent
 TRAINER = (
     "data/dataset.py",
     "fitting.py",
+    "graph.py",
     "models/base.py",
     "networks.py",
     "optimize.py",

@@ -7,11 +7,13 @@ depend on how many train beside it. The trainer yields progress; the caller deci
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from ae.graph import Capture, CaptureError, StaticStep, captured, obstacle
 from ae.models.base import Batch, Objective
 from ae.optimize import Optimizers, scheduled
 from ae.seeds import NoiseSource, Stack, generator, spread
@@ -53,18 +55,29 @@ class Training:
     """A stack, its stages and its data; `run` trains, `state` and `load` let it resume.
 
     On the CPU, a run that is resumed from `state` ends bit for bit as one never interrupted.
+    On CUDA, steps are recorded once and replayed; `reason` says why the present stage's are not.
 
     Args:
         stack: What is trained, in place.
         stages: Name and protocol of each stage, in order.
         data: The training set.
+        capture: How a step is recorded; by default a CUDA graph on CUDA, and not at all elsewhere.
     """
 
     def __init__(
-        self, stack: Stack, stages: Sequence[tuple[str, Descent | Fit]], data: Source
+        self,
+        stack: Stack,
+        stages: Sequence[tuple[str, Descent | Fit]],
+        data: Source,
+        *,
+        capture: Capture | None = None,
     ) -> None:
         self.stack, self.stages, self.data = stack, list(stages), data
         seeds, device = stack.seeds, stack.device
+        self.capture = captured if capture is None and device.type == "cuda" else capture
+        self.reason: str | None = None
+        self._static: StaticStep | None = None
+        self._replay: Callable[[], None] | None = None
         self.noise = NoiseSource(seeds, device, "noise")
         self.order = [generator(s, "order", device) for s in self.noise.unique]
         self.spread = spread(seeds, device)
@@ -100,7 +113,13 @@ class Training:
             else:
                 yield from self._descend(name, stage)
             self.at = Position(stage=self.at.stage + 1)
-            self.optimizers = None
+            self._leave()
+
+    def _leave(self) -> None:
+        """Let go of what only the present stage needs."""
+        self.optimizers = self._static = self._replay = None
+        for storage in self.stack.storage.values():
+            storage.grad = None
 
     def _fit(self, name: str, stage: Fit) -> Progress:
         everything = torch.arange(self.data.examples, device=self.stack.device)
@@ -110,15 +129,12 @@ class Training:
 
     def _descend(self, name: str, stage: Descent) -> Iterator[Progress]:
         self._begin(stage)
-        steps, draws = (
-            self.steps_of(stage),
-            self.stack.model.draws_for(stage.objective, stage.layer),
-        )
+        steps = self.steps_of(stage)
         every = max(1, math.ceil(steps / POINTS))
         while self.at.step < steps:
-            parts = self._step(stage, self._next_batch(stage), draws)
+            self._advance(stage)
             self.at.step += 1
-            self._accumulate(parts)
+            self.at.since += 1
             point = self.at.step % every == 0 or self.at.step == steps
             means = self._means() if point else None
             yield Progress(name, self.at.step, steps, self.at.step * stage.batch, means)
@@ -132,8 +148,49 @@ class Training:
             self.optimizers = Optimizers(self.stack, stage)
         for name, parameter in self.stack.parameters.items():
             parameter.requires_grad_(name in self.optimizers.trained)
+        self.reason = None if self.capture is None else obstacle(stage)
+        if self.capture is not None and self.reason is None:
+            shape = (len(self.order), stage.batch)
+            self._static = StaticStep(
+                partial(self._step, stage),
+                torch.zeros(shape, dtype=torch.long, device=self.stack.device),
+                self.at.sums,
+                tensors=self._tensors,
+                generators=self.noise.generators,
+            )
 
-    def _next_batch(self, stage: Descent) -> Batch:
+    def _tensors(self) -> dict[str, Tensor]:
+        """All that a step changes, but the sums."""
+        assert self.optimizers is not None
+        found = {f"storage/{k}": t for k, t in self.stack.storage.items()}
+        found |= {f"buffer/{k}": t for k, t in self.stack.buffers.items()}
+        return found | {f"optimizer/{k}": t for k, t in self.optimizers.tensors().items()}
+
+    def _advance(self, stage: Descent) -> None:
+        """Take one step: replay it where it can be recorded, else compute it."""
+        index = self._next_index(stage)
+        if self._schedule(stage):
+            self._replay = None
+        if self._static is not None:
+            self._static.index.copy_(index)
+            self._replay = self._replay or self._recorded(self._static)
+        if self._replay is not None:
+            self._replay()
+        else:
+            self._accumulate(self._step(stage, index))
+
+    def _recorded(self, step: StaticStep) -> Callable[[], None] | None:
+        assert self.capture is not None
+        states = [g.get_state() for g in self.noise.generators]
+        try:
+            return self.capture(step)
+        except CaptureError as error:
+            self.reason, self._static = str(error), None
+            self.noise.renew(states)
+            return None
+
+    def _next_index(self, stage: Descent) -> Tensor:
+        """The next batch's examples (seed, batch); an epoch begins with a new order."""
         per_epoch = self.per_epoch(stage)
         within = self.at.step % per_epoch
         if within == 0 or self._order is None:
@@ -142,17 +199,21 @@ class Training:
             n, device = self.data.examples, self.stack.device
             rows = [torch.randperm(n, generator=g, device=device) for g in self.order]
             self._order = torch.stack(rows)
-        index = self._order[:, within * stage.batch : (within + 1) * stage.batch]
+        return self._order[:, within * stage.batch : (within + 1) * stage.batch]
+
+    def _batch(self, index: Tensor) -> Batch:
         batch = self.data.batch(index)
         if self.spread is None:
             return batch
         return Batch(batch.x[self.spread], None if batch.y is None else batch.y[self.spread])
 
-    def _step(self, stage: Descent, batch: Batch, draws: dict) -> dict[str, Tensor]:  # type: ignore[type-arg]
+    def _step(self, stage: Descent, index: Tensor) -> dict[str, Tensor]:
+        """One step on the examples of `index`: name of a term -> its mean (member,)."""
         assert self.optimizers is not None
+        batch = self._batch(index)
+        draws = self.stack.model.draws_for(stage.objective, stage.layer)
         noise = self.noise.draw(draws, stage.batch)
         constants = {} if stage.layer is None else {"layer": stage.layer}
-        self._schedule(stage)
         out: Objective = self.stack.call(stage.objective, batch, noise, **constants)
         self.optimizers.assign("", out.loss)
         if stage.update == "simultaneous":
@@ -169,19 +230,21 @@ class Training:
         named |= {f"{name}_loss": loss for name, loss in out.adversaries.items()}
         return {name: value.detach().mean(-1) for name, value in named.items()}
 
-    def _schedule(self, stage: Descent) -> None:
+    def _schedule(self, stage: Descent) -> bool:
+        """Set what the schedules say; whether a step recorded before is stale by that."""
         assert self.optimizers is not None
         epoch = self.at.step / self.per_epoch(stage)
+        stale = False
         for schedule in stage.schedules:
             value = scheduled(schedule, epoch)
             kind, _, name = schedule.key.partition(":")
             if kind == "buffer":
                 self.stack.buffers[name].fill_(value)
             else:
-                self.optimizers.set(schedule.key, value)
+                stale |= self.optimizers.set(schedule.key, value)
+        return stale
 
     def _accumulate(self, parts: dict[str, Tensor]) -> None:
-        self.at.since += 1
         for name, value in parts.items():
             if name in self.at.sums:
                 self.at.sums[name] += value
@@ -190,7 +253,11 @@ class Training:
 
     def _means(self) -> dict[str, Tensor]:
         means = {name: total / self.at.since for name, total in self.at.sums.items()}
-        self.at.sums, self.at.since = {}, 0
+        self.at.since = 0
+        if self._static is None:
+            self.at.sums = {}
+        for total in self.at.sums.values():  # a recorded step goes on adding to these
+            total.zero_()
         return means
 
     def state(self) -> dict[str, Tensor]:
@@ -228,7 +295,7 @@ class Training:
         self._epoch_start = [g.get_state() for g in self.order]
         self._order = None
         optimizer = _under("optimizer/", state)
-        self.optimizers = None
+        self._leave()
         if optimizer:
             protocol = self.stages[stage][1]
             assert isinstance(protocol, Descent)
