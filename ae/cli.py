@@ -241,6 +241,7 @@ def _render(
     """Render the records of the specs' own seeds, or of the folders in `only`, and say where."""
     from ae import record as records
     from ae.report import render
+    from ae.report.speed import read
 
     source = root / ("reports/published" if published else "results")
     paths = [f / "record.json" for f in only] or sorted(source.glob("*/*/record.json"))
@@ -250,7 +251,9 @@ def _render(
         raise UserError(f"{source}: found no record; `ae run` makes one")
     name = "report" if not only else f"report-{only[0].name}"
     out = out or root / "results" / name
-    rendered = render(shown, out, templates=root / "reports" / "templates", pdf=pdf)
+    speeds = [read(p) for p in sorted((root / "reports" / "published" / "perf").glob("*.json"))]
+    templates = root / "reports" / "templates"
+    rendered = render(shown, out, templates=templates, pdf=pdf, speeds=speeds)
     if rendered.pdf_note:
         click.echo(f"ae: {rendered.pdf_note}", err=True)
     click.echo(f"report: {_near(out / 'index.html')}")

@@ -12,6 +12,7 @@ from ae.errors import UserError
 from ae.record import Record, write_atomically
 from ae.report import pages
 from ae.report.pdf import WITHOUT_PANGO, to_pdf
+from ae.report.speed import Speed, SpeedPage
 from ae.report.views import Page
 
 __all__ = ["Rendered", "render"]
@@ -26,12 +27,18 @@ class Rendered:
 
 
 def render(
-    records: Sequence[tuple[Record, Path]], out: Path, *, templates: Path, pdf: bool = True
+    records: Sequence[tuple[Record, Path]],
+    out: Path,
+    *,
+    templates: Path,
+    pdf: bool = True,
+    speeds: Sequence[Speed] = (),
 ) -> Rendered:
     """Write the report of `records`, each given with the path of its file, into a folder.
 
-    `index.html`, a page `<spec>-<tier>.html` for each record, `summary.md`, `results.csv` and
-    `report.pdf`. The figures are read beside each record's file.
+    `index.html`, a page `<spec>-<tier>.html` for each record, `perf.html` if there are measurements
+    of speed, `summary.md`, `results.csv` and `report.pdf`. The figures are read beside each
+    record's file.
 
     Raises:
         UserError: no record, a record twice, a figure that is not there, a broken template.
@@ -40,9 +47,11 @@ def render(
     shown = _pages(records)
     made = pages.environment(templates)
     suite = {"pages": shown, "forests": pages.forests(shown)}
-    content = {"index.html": pages.fill(made, "index.html", **suite)}
+    content = {"index.html": pages.fill(made, "index.html", **suite, speeds=speeds)}
     for page in shown:
         content[f"{page.key}.html"] = pages.fill(made, "paper.html", page=page)
+    if speeds:
+        content["perf.html"] = pages.fill(made, "perf.html", pages=[SpeedPage(s) for s in speeds])
     content["summary.md"] = pages.fill(made, "summary.md", **suite)
     content["results.csv"] = pages.table(shown)
     printed = to_pdf(pages.fill(made, "report.html", **suite)) if pdf else None
