@@ -4,10 +4,13 @@ import ctypes
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 from ae.record import Environment
+from ae.spec import Precision
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "matplotlib", "safetensors")
 POLICY = {
@@ -51,8 +54,30 @@ def use_threads() -> None:
         torch.set_num_threads(cores())
 
 
-def capture(root: Path, device: str, code: str) -> Environment:
-    """The present environment, for a record."""
+@contextmanager
+def products(precision: Precision, device: str) -> Iterator[None]:
+    """Let CUDA take matrix products and convolutions in this precision meanwhile.
+
+    Nothing changes on the CPU, whose products are in full precision always.
+    """
+    import torch
+
+    if device == "cpu":
+        yield
+        return
+    convolution = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    before = torch.get_float32_matmul_precision(), convolution.fp32_precision
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    convolution.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        convolution.fp32_precision = before[1]
+
+
+def capture(root: Path, device: str, code: str, precision: str = "float32") -> Environment:
+    """The present environment, for a record; `precision` is that of products in training."""
     import torch
 
     policy = ", ".join(f"{name}={os.environ.get(name, 'unset')}" for name in POLICY)
@@ -68,7 +93,7 @@ def capture(root: Path, device: str, code: str) -> Environment:
         device=name,
         threads=torch.get_num_threads(),
         thread_policy=policy,
-        precision=f"float32, matmul {torch.get_float32_matmul_precision()}",
+        precision=precision,
         versions={package: version(package) for package in PACKAGES},
         commit=commit or "unknown",
         dirty=bool(_git(root, "status", "--porcelain", "--", "ae", "benchmarks", "datasets")),

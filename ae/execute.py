@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from ae import record as records
 from ae.data.dataset import Dataset, load
-from ae.environment import capture
+from ae.environment import capture, products
 from ae.errors import OutsideError
 from ae.fitting import Fitted, Fitting, Interrupted
 from ae.manifest import Manifest, find_manifest
@@ -111,7 +111,7 @@ class Execution:
             raise OutsideError(
                 f"{self.folder}: another `ae run` is at work there; wait for it or end it"
             ) from None
-        with lock:
+        with lock, products("float32", self.here):
             yield from self._locked()
 
     @property
@@ -281,10 +281,17 @@ class Execution:
         )
 
     def _environment(self) -> Environment:
-        found = capture(self.root, self.here, code_digest(*_all_code()))
+        found = capture(self.root, self.here, code_digest(*_all_code()), self._precision())
         if self.here == self.device:
             return found
         return found.model_copy(update={"device": f"{self.device} elsewhere; measured on a CPU"})
+
+    def _precision(self) -> str:
+        """That of products: in training what the spec says, on CUDA; else single."""
+        rounded = [c.name for c in self.cells if c.train.precision == "tf32"]
+        if self.device == "cpu" or not rounded:
+            return "float32"
+        return f"tf32 in training {', '.join(rounded)}; else float32"
 
     def _data_records(self) -> list[DataRecord]:
         return [

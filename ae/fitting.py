@@ -11,11 +11,11 @@ import torch
 
 from ae import store
 from ae.data.dataset import Dataset
-from ae.environment import processor
+from ae.environment import processor, products
 from ae.plan import StackPlan
 from ae.record import Curve
 from ae.seeds import Stack
-from ae.spec import Descent, Fit
+from ae.spec import Descent, Fit, Precision
 from ae.train import Progress, Source, Training
 
 CHECKPOINT_SECONDS = 30.0
@@ -113,6 +113,10 @@ class Fitting:
             self._take()
             yield "already trained", 1.0
             return
+        with products(self.plan.precision, self.device):
+            yield from self._train(stop)
+
+    def _train(self, stop: Callable[[], bool]) -> Iterator[tuple[str, float]]:
         if self.checkpoint.exists():
             self._resume()
         started = written = time.perf_counter()
@@ -126,8 +130,13 @@ class Fitting:
                 self._save(now - started)
                 written = time.perf_counter()
                 started += written - now
-            yield progress.stage, self._share(progress)
+            yield self._described(progress), self._share(progress)
         self._finish(time.perf_counter() - started)
+
+    def _described(self, progress: Progress) -> str:
+        """The stage's name, and why it is slower than it could be."""
+        reason = self.training.reason
+        return progress.stage if reason is None else f"{progress.stage}, no CUDA graph: {reason}"
 
     def _share(self, progress: Progress) -> float:
         index = self.training.at.stage
@@ -154,7 +163,7 @@ class Fitting:
             "diverged": {str(m): reason for m, reason in self.diverged.items()},
             "seconds": self._before + seconds,
             "steps": self.training.total,
-            "trained": self._trained or provenance(),
+            "trained": self._trained or provenance(self.device, self.plan.precision),
         }
 
     def _read_notes(self, notes: dict[str, Any]) -> None:
@@ -201,17 +210,18 @@ class Fitting:
             steps=self.training.total,
             seconds=seconds,
             seconds_before=self._before,
-            trained=self._trained or provenance(),
+            trained=self._trained or provenance(self.device, self.plan.precision),
         )
 
 
-def provenance() -> dict[str, str]:
+def provenance(device: str, precision: Precision) -> dict[str, str]:
     """Where this process trains: what may differ between a stack and the record it is used in."""
     return {
         "torch": torch.__version__,
         "python": platform.python_version(),
         "processor": processor(),
         "threads": str(torch.get_num_threads()),
+        "precision": "float32" if device == "cpu" else precision,
     }
 
 

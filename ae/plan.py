@@ -17,7 +17,7 @@ import torch
 
 from ae.models.base import Autoencoder
 from ae.record import digest
-from ae.spec import Cell, Descent, Fit
+from ae.spec import Cell, Descent, Fit, Precision
 
 PACKAGE = Path(__file__).parent
 TRAINER = (
@@ -48,11 +48,13 @@ class StackPlan:
     """What trains together: its members, their common protocol, and its key.
 
     The key is the digest of everything that the outcome depends on: the members' arguments and
-    seeds, the protocol, the data, the code of the model and of the trainer, the kind of device.
+    seeds, the protocol with its precision, the data, the code of the model and of the trainer, the
+    kind of device.
     """
 
     members: tuple[Member, ...]
     stages: tuple[tuple[str, Descent | Fit], ...]
+    precision: Precision
     key: str
 
     @property
@@ -117,15 +119,13 @@ def _common(cell: Cell, data: str) -> str:
     """What runs must share to train in one stack."""
     sweeps = model_class(cell.model["class"]).sweeps
     fixed = {k: v for k, v in cell.model.items() if k not in sweeps}
-    return digest({"model": fixed, "stages": _protocol(cell), "data": data})
+    return digest({"model": fixed, "train": _protocol(cell), "data": data})
 
 
-def _protocol(cell: Cell) -> list[Any]:
-    stages = [cell.train.stages[name] for name in cell.train.use]
-    return [
-        [name, stage.model_dump(mode="json")]
-        for name, stage in zip(cell.train.use, stages, strict=True)
-    ]
+def _protocol(cell: Cell) -> dict[str, Any]:
+    train = cell.train
+    stages = [[name, train.stages[name].model_dump(mode="json")] for name in train.use]
+    return {"precision": train.precision, "stages": stages}
 
 
 def _stack(
@@ -144,7 +144,7 @@ def _stack(
     key = digest(
         {
             "members": [[m.cell.model, m.seed] for m in members],
-            "stages": _protocol(first),
+            "train": _protocol(first),
             "data": data[first.name],
             "code": code_digest(f"models/{file}.py", *TRAINER),
             "device": device,
@@ -152,4 +152,4 @@ def _stack(
         }
     )
     stages = tuple((name, first.train.stages[name]) for name in first.train.use)
-    return StackPlan(members, stages, key)
+    return StackPlan(members, stages, first.train.precision, key)

@@ -35,6 +35,7 @@ Positive = Annotated[float, Field(gt=0, description="a number above 0")]
 NotNegative = Annotated[float, Field(ge=0, description="a number of at least 0")]
 Fraction = Annotated[float, Field(ge=0, lt=1, description="a number of at least 0, below 1")]
 Direction = Literal["lower", "higher"]
+Precision = Literal["float32", "tf32"]
 Status = Literal["read", "recalled", "calculated"]
 TierName = Literal["paper", "quick", "smoke"]
 Tiers = Annotated[
@@ -224,10 +225,15 @@ Seeds = Annotated[
 
 
 class Train(Table):
-    """Which seeds, which stages in which order; `use` names the stages that a run takes."""
+    """Which seeds, which stages in which order; `use` names the stages that a run takes.
+
+    `precision` is that of matrix products and convolutions in training on CUDA: `tf32` rounds their
+    factors to 10 bits after the point, and is several times faster. Elsewhere it changes nothing.
+    """
 
     seeds: Seeds
     use: tuple[str, ...]
+    precision: Precision = "float32"
     stages: dict[Name, Stage]
 
     @model_validator(mode="after")
