@@ -204,6 +204,7 @@ def test_a_child_has_its_own_cell_as_parameters(root: Path) -> None:
         "train.stages.tune.optimizer.groups": "[]",
         "train.stages.tune.schedules": "[]",
         "train.stages.tune.update": "simultaneous",
+        "train.precision": "float32",
     }
     other = runs["k-25 seed 0"].data.params
     assert other["model.k"] == "25"
@@ -452,7 +453,9 @@ def test_a_missing_figure_stops_before_anything_is_sent(root: Path) -> None:
 def test_a_spec_of_another_version_is_named(tmp_path: Path) -> None:
     record = read(GIVEN)
     old = record.model_copy(update={"spec": record.spec | {"colour": "red"}})
-    with pytest.raises(UserError, match=r"author2014-model, quick: its spec is of another version"):
+    with pytest.raises(
+        UserError, match=r"author2014-model, tier quick: its spec is of another format \(colour"
+    ):
         tracked.children(old)
 
 
