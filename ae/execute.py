@@ -75,6 +75,8 @@ class Execution:
         fresh: Forget what was done before.
         stop: Asked after every step; when true, a checkpoint is written and `Interrupted` raised.
         executor: What trains the stacks, here or elsewhere.
+        memory: Bytes that a stack may take on the device beside its data, else it is trained in
+            halves; by default what is free there.
     """
 
     path: Path
@@ -86,6 +88,7 @@ class Execution:
     fresh: bool = False
     stop: Callable[[], bool] = lambda: False
     executor: Executor = fit_here
+    memory: float | None = None
     _data: dict[tuple[str, str, int | str], Dataset] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -129,7 +132,9 @@ class Execution:
             yield Event("done", "already done; nothing to train", 1, 1)
             return
         clock, started = time.perf_counter(), datetime.now(UTC)
-        fittings = [Fitting(s, self._source(s), self.folder, self.here) for s in stacks]
+        fittings = [
+            Fitting(s, self._source(s), self.folder, self.here, limit=self.memory) for s in stacks
+        ]
         total = sum(f.cost for f in fittings)
         for detail, done, share in self.executor(fittings, self.stop):
             yield Event("train", detail, done, total, share)

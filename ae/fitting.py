@@ -1,9 +1,10 @@
 """Training one stack to the end, with curves, checkpoints and resume."""
 
+import math
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import torch
 from ae import store
 from ae.data.dataset import Dataset
 from ae.environment import processor, products
+from ae.errors import OutsideError
+from ae.memory import footprint, free, halves
 from ae.plan import StackPlan
 from ae.record import Curve
 from ae.seeds import Stack
@@ -74,10 +77,21 @@ class Fitting:
         data: Its training set.
         folder: The run's folder; weights go to `stacks/`, checkpoints to `checkpoints/`.
         device: Where.
+        limit: Bytes that the stack may take there beside its data; by default what is free. A
+            stack that takes more, or runs out of memory, is trained in halves and put together.
     """
 
-    def __init__(self, plan: StackPlan, data: Dataset, folder: Path, device: str) -> None:
+    def __init__(
+        self,
+        plan: StackPlan,
+        data: Dataset,
+        folder: Path,
+        device: str,
+        *,
+        limit: float | None = None,
+    ) -> None:
         self.plan, self.data, self.device = plan, data, device
+        self.folder, self.limit = folder, limit
         self.weights = folder / "stacks" / f"{plan.key}.safetensors"
         self.checkpoint = folder / "checkpoints" / f"{plan.key}.safetensors"
         self.tracks: dict[tuple[str, str], Track] = {}
@@ -87,6 +101,7 @@ class Fitting:
         self.stack = Stack(builds, [m.seed for m in plan.members], device)
         source = Source(len(data.x), data.batch)
         self.training = Training(self.stack, plan.stages, source)
+        self.steps = self.training.total
         self._costs = [self._cost(stage) for _, stage in plan.stages]
         self._before = 0.0
         self._trained: dict[str, str] = {}
@@ -113,8 +128,61 @@ class Fitting:
             self._take()
             yield "already trained", 1.0
             return
-        with products(self.plan.precision, self.device):
-            yield from self._train(stop)
+        if (why := self._too_large()) is None:
+            try:
+                with products(self.plan.precision, self.device):
+                    yield from self._train(stop)
+                return
+            except torch.OutOfMemoryError as error:
+                why = f"{len(self.plan.members)} members ran out of memory"
+                if len(self.plan.members) == 1:
+                    raise OutsideError(
+                        f"{self.plan.name}: one member alone ran out of memory on {self.device}: "
+                        f"{str(error).partition('.')[0]}"
+                    ) from None
+        yield from self._in_halves(stop, why)
+
+    def _too_large(self) -> str | None:
+        """Why the stack should not be tried whole, if so."""
+        limit = free(self.device) if self.limit is None else self.limit
+        if limit == math.inf or len(self.plan.members) == 1:
+            return None
+        needed = footprint(self.plan, len(self.data.x), self.data.x[0].numel()).stack
+        if needed <= limit:
+            return None
+        members, gib = len(self.plan.members), 2**30
+        return f"{members} members take {needed / gib:.3g} GiB of {limit / gib:.3g}"
+
+    def _in_halves(self, stop: Callable[[], bool], why: str) -> Iterator[tuple[str, float]]:
+        """Train half the members, then the others; each half is stored by its own key."""
+        del self.stack, self.training
+        if torch.device(self.device).type == "cuda":
+            torch.cuda.empty_cache()
+        results: list[Fitted] = []
+        done = 0
+        for half in halves(self.plan):
+            part = Fitting(half, self.data, self.folder, self.device, limit=self.limit)
+            for name, share in part.run(stop):
+                place = f"half {len(results) + 1} of 2, for {why}"
+                yield (
+                    f"{name} ({place})",
+                    (done + share * len(half.members)) / len(self.plan.members),
+                )
+            done += len(half.members)
+            assert part.result is not None
+            results.append(part.result)
+        self._join(*results)
+
+    def _join(self, first: Fitted, second: Fitted) -> None:
+        self.stack = Stack.join([first.stack, second.stack])
+        for mine, more in zip(first.curves, second.curves, strict=True):
+            values = [a + b for a, b in zip(mine.values, more.values, strict=True)]
+            self.tracks[mine.stage, mine.part] = replace(mine, values=values)
+        offset = len(first.stack.seeds)
+        self.diverged = first.diverged | {offset + m: why for m, why in second.diverged.items()}
+        self._before = first.seconds_before + second.seconds_before
+        self._trained = first.trained
+        self._finish(first.seconds + second.seconds - self._before)
 
     def _train(self, stop: Callable[[], bool]) -> Iterator[tuple[str, float]]:
         if self.checkpoint.exists():
@@ -162,7 +230,7 @@ class Fitting:
             "tracks": [vars(t) | {"values": _texts(t.values)} for t in self.tracks.values()],
             "diverged": {str(m): reason for m, reason in self.diverged.items()},
             "seconds": self._before + seconds,
-            "steps": self.training.total,
+            "steps": self.steps,
             "trained": self._trained or provenance(self.device, self.plan.precision),
         }
 
@@ -207,7 +275,7 @@ class Fitting:
             stack=self.stack,
             curves=list(self.tracks.values()),
             diverged=self.diverged,
-            steps=self.training.total,
+            steps=self.steps,
             seconds=seconds,
             seconds_before=self._before,
             trained=self._trained or provenance(self.device, self.plan.precision),

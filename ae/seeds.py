@@ -95,6 +95,21 @@ class Stack:
         chosen.buffers = {k: b[index] for k, b in self.buffers.items()}
         return chosen
 
+    @staticmethod
+    def join(stacks: Sequence["Stack"]) -> "Stack":
+        """The members of several stacks of one shape as one, with copies of their tensors."""
+        first = stacks[0]
+        joined = object.__new__(Stack)
+        joined.seeds = tuple(seed for stack in stacks for seed in stack.seeds)
+        joined.device, joined.model, joined._bound = first.device, first.model, first._bound
+        joined.storage = {k: torch.cat([s.storage[k] for s in stacks]) for k in first.storage}
+        joined.parameters = {
+            k: joined.storage[k][:, : p[0].numel()].view(len(joined.seeds), *p.shape[1:])
+            for k, p in first.parameters.items()
+        }
+        joined.buffers = {k: torch.cat([s.buffers[k] for s in stacks]) for k in first.buffers}
+        return joined
+
     def tensors(self) -> dict[str, Tensor]:
         """All parameters and buffers by name, detached, in a fixed order."""
         state = {**self.parameters, **self.buffers}
