@@ -82,13 +82,27 @@ class Bench:
         )
 
     def show_plan(self, paths: Sequence[Path]) -> None:
-        """Print what would train together."""
+        """Print what would train together, in how many steps, memory and time."""
+        from ae.estimate import outlook, peak
+
         for path in paths:
             execution = self.execution(path)
-            click.echo(f"{path.stem}, tier {self.tier}, {self.device}")
+            rate = peak(execution.here)
+            click.echo(f"{path.stem}, tier {self.tier}, {execution.here}")
+            total = 0.0
             for stack in execution.plan():
-                seeds = len(stack.members) // len(stack.cells)
-                click.echo(f"  {stack.name}: {seeds} seeds, {len(stack.members)} members")
+                x = execution.source(stack).x
+                ahead = outlook(stack, len(x), x[0].numel(), rate)
+                total += ahead.seconds
+                click.echo(
+                    f"  {ahead.stack}: {ahead.seeds} seeds, {ahead.members} members, "
+                    f"{ahead.steps} steps, {ahead.bytes / 2**20:.0f} MiB, "
+                    f"about {_about(ahead.seconds)}"
+                )
+            click.echo(
+                f"  training in all: about {_about(total)}, good to a factor of two, "
+                f"at {rate / 1e9:.0f} GFLOP/s in matrix products"
+            )
 
     def run(self, path: Path) -> tuple[Record, list[Verdict]]:
         """Run a spec and show its verdicts."""
@@ -112,6 +126,10 @@ class Bench:
             sync(self.root, verdicts_for_tracking)
         except (TrackingError, UserError) as error:  # the records are safe; the copy can wait
             click.echo(f"ae: warning: {error}", err=True)
+
+
+def _about(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def verdicts_for_tracking(record: Record) -> list[tuple[str, str, str]]:

@@ -133,7 +133,7 @@ class Execution:
             return
         clock, started = time.perf_counter(), datetime.now(UTC)
         fittings = [
-            Fitting(s, self._source(s), self.folder, self.here, limit=self.memory) for s in stacks
+            Fitting(s, self.source(s), self.folder, self.here, limit=self.memory) for s in stacks
         ]
         total = sum(f.cost for f in fittings)
         for detail, done, share in self.executor(fittings, self.stop):
@@ -180,7 +180,8 @@ class Execution:
             )
         return self._data[key]
 
-    def _source(self, stack: StackPlan) -> Dataset:
+    def source(self, stack: StackPlan) -> Dataset:
+        """The training set of a stack."""
         return self._split(stack.cells[0], "train")
 
     def _work_key(self, stacks: Sequence[StackPlan]) -> str:

@@ -121,7 +121,8 @@ def test_the_plan_is_shown_and_nothing_is_trained(project, tmp_path):
     other = make(tmp_path)
     code, out, _ = ae(other, "run", "--tier", "smoke", "--plan")
     assert code == 0
-    assert "plain, noisy: 3 seeds, 6 members" in out
+    assert "plain, noisy: 3 seeds, 6 members, 40 steps, " in out
+    assert re.search(r"training in all: about \d+ (s|min), good to a factor of two", out)
     assert not list(other.glob("results/*/*/record.json"))
 
 

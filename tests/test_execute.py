@@ -285,6 +285,6 @@ def test_cuda_is_refused_where_there_is_none():
 def test_cost_is_shared_out_in_proportion_to_weights_and_steps(project):
     job = execution(project)
     narrow, wide = (
-        Fitting(stack, job._source(stack), job.folder, "cpu").cost for stack in job.plan()
+        Fitting(stack, job.source(stack), job.folder, "cpu").cost for stack in job.plan()
     )
     assert wide / narrow == pytest.approx(0.5 * (784 * 24 + 24 + 784) / (784 * 12 + 12 + 784))

@@ -1,0 +1,90 @@
+"""What a planned stack will take here, before anything is trained: steps, memory, time.
+
+The time is useful arithmetic over what this machine multiplies at: a dense layer costs 6 operations
+a weight and example (a product forward, two backward). Stacks of this suite ran at 0.3 to 0.65 of
+the machine's matrix-product peak; the estimate takes 0.4 and is good to a factor of two.
+Convolutions use a weight many times and take longer than it says.
+"""
+
+import math
+import time
+from typing import NamedTuple
+
+import torch
+
+from ae.memory import footprint
+from ae.plan import StackPlan
+from ae.spec import Descent, Fit
+
+USED = 0.4  # of the peak
+SIDE = 1024  # of the square matrices that measure it
+FIT_SECONDS = 1.0  # a closed-form stage
+
+
+class Outlook(NamedTuple):
+    """A stack to come: memory in bytes at its peak, time in seconds."""
+
+    stack: str
+    seeds: int
+    members: int
+    steps: int
+    bytes: int
+    seconds: float
+
+
+def outlook(plan: StackPlan, examples: int, features: int, rate: float) -> Outlook:
+    """What a stack will take.
+
+    Args:
+        plan: The stack.
+        examples: How many its training set has.
+        features: Pixels of an example.
+        rate: Operations a second that this machine multiplies matrices at, see `peak`.
+    """
+    closed = sum(FIT_SECONDS for _, stage in plan.stages if isinstance(stage, Fit))
+    return Outlook(
+        stack=plan.name,
+        seeds=len({m.seed for m in plan.members}),
+        members=len(plan.members),
+        steps=sum(steps_of(stage, examples) for _, stage in plan.stages),
+        bytes=footprint(plan, examples, features).total,
+        seconds=closed + operations(plan, examples) / (USED * rate),
+    )
+
+
+def steps_of(stage: Descent | Fit, examples: int) -> int:
+    """Optimiser steps of a stage; incomplete last batches are dropped."""
+    if isinstance(stage, Fit):
+        return 1
+    return max(1, round(stage.epochs * (examples // stage.batch)))
+
+
+def operations(plan: StackPlan, examples: int) -> float:
+    """Useful floating-point operations of training a stack of dense layers."""
+    with torch.device("meta"):
+        sizes = {n: p.numel() for n, p in plan.members[0].build().named_parameters()}
+    return len(plan.members) * sum(
+        6.0 * _trained(sizes, stage) * stage.batch * steps_of(stage, examples)
+        for _, stage in plan.stages
+        if isinstance(stage, Descent)
+    )
+
+
+def _trained(sizes: dict[str, int], stage: Descent) -> int:
+    wanted = stage.modules
+    return sum(
+        size
+        for name, size in sizes.items()
+        if wanted == "all" or any(name == w or name.startswith(f"{w}.") for w in wanted)
+    )
+
+
+def peak(device: str, seconds: float = 0.3) -> float:
+    """Operations a second of square single-precision matrix products on this machine."""
+    a = torch.randn(SIDE, SIDE, device=device)
+    best, started = math.inf, time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        before = time.perf_counter()
+        (a @ a)[0, 0].item()
+        best = min(best, time.perf_counter() - before)
+    return 2.0 * SIDE**3 / best
