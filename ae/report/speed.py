@@ -115,7 +115,6 @@ class Row:
     """An arm in words; ratios are medians over rounds of the other's time over this one's."""
 
     label: str
-    own: bool
     seeds: str
     milliseconds: str
     spread: str
@@ -181,10 +180,8 @@ class SpeedPage:
         middle = statistics.median(each)
         work = workload.flops / middle * 1e3
         arms = {t.arm: t for t in self._of(workload.name)}
-        own = timing.arm not in ("pythae", "plain", "tuned")
         return Row(
             label=timing.label,
-            own=own,
             seeds=str(timing.seeds),
             milliseconds=number(middle, 3),
             spread=f"{number(min(each), 3)} … {number(max(each), 3)}",

@@ -1,11 +1,20 @@
-"""The ways of training that are compared; each trains an epoch of the workload a run."""
+"""The ways of training that are compared; each trains an epoch of the workload a run.
 
+Peers run twice: as their users run them, in a process without this project's settings for threads
+and memory, and beside this trainer, with them.
+"""
+
+import os
+import subprocess
+import sys
 from abc import ABC, abstractmethod
+from pathlib import Path
 
 import peers
 import torch
 from workloads import RATE
 
+from ae.environment import POLICY
 from ae.models.base import Batch
 from ae.seeds import Stack
 from ae.spec import Descent
@@ -32,8 +41,46 @@ class Arm(ABC):
     def run(self): ...
 
 
+class Worker:
+    """A process that trains peers of a workload as their users do, an epoch a line of its input."""
+
+    def __init__(self, workload):
+        env = {k: v for k, v in os.environ.items() if k not in POLICY}
+        env["PYTHONPATH"] = str(Path(__file__).parents[2])
+        script = Path(__file__).with_name("worker.py")
+        self.process = subprocess.Popen(
+            [sys.executable, str(script), workload.name],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, name):
+        self.process.stdin.write(f"{name}\n")
+        self.process.stdin.flush()
+        if self.process.stdout.readline() != "done\n":
+            raise RuntimeError(f"the process of {name} ended with {self.process.wait()}")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+        self.process.stdout.close()
+
+
+class Apart(Arm):
+    """A peer as its users run it, in the worker's process."""
+
+    def __init__(self, workload, name, worker):
+        super().__init__(workload)
+        self.name, self.worker, self.label = name, worker, PEERS[name].label
+
+    def run(self):
+        self.worker.run(self.name)
+
+
 class Pythae(Arm):
-    label = "pythae 0.1.2, its trainer's epoch"
+    label = "pythae 0.1.2, its trainer"
 
     def __init__(self, workload):
         super().__init__(workload)
@@ -135,14 +182,24 @@ class Peak(Arm):
         torch.mm(self.a, self.b, out=self.out)
 
 
+PEERS = {"pythae": Pythae, "plain": Plain, "tuned": Tuned}
+BESIDE = "-beside"
+
+
 def names(workload):
     stacked = [f"stack-{seeds}" for seeds in SEEDS]
-    return ["peak", "pythae", "plain", "tuned", *stacked, *workload.extra]
+    beside = [name + BESIDE for name in PEERS]
+    return ["peak", *PEERS, *beside, *stacked, *workload.extra]
 
 
-def make(workload, name):
+def make(workload, name, worker):
     kind, _, seeds = name.partition("-")
     several = {"stack": Stacked, "grouped": Grouped}
     if kind in several:
         return several[kind](workload, int(seeds))
-    return {"peak": Peak, "pythae": Pythae, "plain": Plain, "tuned": Tuned}[kind](workload)
+    if name in PEERS:
+        return Apart(workload, name, worker)
+    arm = {"peak": Peak, **PEERS}[kind](workload)
+    if name.endswith(BESIDE):
+        arm.label += ", with this trainer's settings"
+    return arm

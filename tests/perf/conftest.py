@@ -1,6 +1,7 @@
 """Collects what the benchmarks measure and writes it down when all of it is there."""
 
 import os
+import platform
 import re
 import time
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from arms import make, names
+from arms import Worker, make, names
 from workloads import ROOT, WORKLOADS
 
 from ae.environment import capture, cores, use_threads
@@ -39,15 +40,24 @@ class Results:
         self.started, self.clock = datetime.now(UTC), time.perf_counter()
         self.load, self.jiffies, self.times = os.getloadavg()[0], jiffies(), os.times()
         self.seconds, self.arms, self.peaks, self.growth = {}, {}, [], []
+        self.worker = None
 
     def arm(self, workload, name):
         if self.arms and next(iter(self.arms))[0] != workload.name:
-            self.arms.clear()
+            self.close()
+        if self.worker is None:
+            self.worker = Worker(workload)
         if (workload.name, name) not in self.arms:
-            made = self.arms[workload.name, name] = make(workload, name)
+            made = self.arms[workload.name, name] = make(workload, name, self.worker)
             made.warm()
             self.seconds[workload.name, name] = (made.label, made.seeds, made.steps, [])
         return self.arms[workload.name, name]
+
+    def close(self):
+        self.arms.clear()
+        if self.worker is not None:
+            self.worker.close()
+            self.worker = None
 
     @property
     def complete(self):
@@ -91,7 +101,7 @@ class Results:
             processor=e.processor,
             cores=e.cores,
             memory_gib=e.memory_gib,
-            platform=f"{e.platform}, Python {e.python}",
+            platform=f"{platform.system()} {e.machine}, Python {e.python}",
             threads=e.threads,
             thread_policy=e.thread_policy,
             versions={package: version(package) for package in PACKAGES},
@@ -112,7 +122,8 @@ def results(request):
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     use_threads()
     torch.manual_seed(0)
-    return request.config.speed
+    yield request.config.speed
+    request.config.speed.close()
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):

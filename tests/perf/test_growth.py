@@ -11,7 +11,7 @@ from ae.report.speed import Cost
 
 SCRIPT = Path(__file__).with_name("growth.py")
 POINTS = [
-    *(("seeds", s, 6000, 500, max(4, 100 // s)) for s in (1, 2, 4, 8, 10, 16, 32, 64)),
+    *(("seeds", s, 6000, 500, max(4, 100 // s)) for s in (1, 2, 4, 10, 16, 32, 64)),
     *(("examples", 1, n, 500, n // 100) for n in (7500, 15000, 30000, 60000)),
     *(("width", 10, 6000, w, max(4, 5000 // w)) for w in (125, 250, 500, 1000, 2000)),
 ]
