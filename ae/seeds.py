@@ -2,9 +2,9 @@
 
 A member of a stack is one seed of one run. Every tensor of a stack has the member axis first, and
 nothing reduces over it: a member computes what it would compute alone. On one CPU thread this holds
-bit for bit where a batch is a multiple of 32 examples. Otherwise a member's activations may end within
-a vector register; the last few elements of a whole tensor go through scalar instructions, whose
-exponentials differ in the last bit, and agreement is to rounding.
+bit for bit where a batch is a multiple of 32 examples. Otherwise a member's activations may end
+within a vector register; the last few elements of a whole tensor go through scalar instructions,
+whose exponentials differ in the last bit, and agreement is to rounding.
 """
 
 import hashlib
