@@ -64,18 +64,12 @@ def operations(plan: StackPlan, examples: int) -> float:
     with torch.device("meta"):
         sizes = {n: p.numel() for n, p in plan.members[0].build().named_parameters()}
     return len(plan.members) * sum(
-        6.0 * _trained(sizes, stage) * stage.batch * steps_of(stage, examples)
+        6.0
+        * sum(size for name, size in sizes.items() if stage.trains(name))
+        * stage.batch
+        * steps_of(stage, examples)
         for _, stage in plan.stages
         if isinstance(stage, Descent)
-    )
-
-
-def _trained(sizes: dict[str, int], stage: Descent) -> int:
-    wanted = stage.modules
-    return sum(
-        size
-        for name, size in sizes.items()
-        if wanted == "all" or any(name == w or name.startswith(f"{w}.") for w in wanted)
     )
 
 

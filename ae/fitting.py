@@ -114,12 +114,7 @@ class Fitting:
     def _cost(self, stage: Descent | Fit) -> float:
         if isinstance(stage, Fit):
             return 1e9
-        trained = sum(
-            p.numel()
-            for name, p in self.stack.parameters.items()
-            if stage.modules == "all"
-            or any(name == m or name.startswith(f"{m}.") for m in stage.modules)
-        )
+        trained = sum(p.numel() for n, p in self.stack.parameters.items() if stage.trains(n))
         return float(self.training.steps_of(stage) * trained * (stage.batch + 40))
 
     def run(self, stop: Callable[[], bool]) -> Iterator[tuple[str, float]]:

@@ -89,7 +89,7 @@ def _stage(
     noise = sum(size * stage.batch * math.prod(draw.shape) for draw in draws.values())
     copies = count if seeds == count else count + seeds
     example = features * (size + 1) + INDEX  # as bytes, as floats, its label
-    trained = {n: p for n, p in model.named_parameters() if _trains(stage, n)}
+    trained = {n: p for n, p in model.named_parameters() if stage.trains(n)}
     gradients = count * sum(_padded(p) for p in trained.values())
     remembered, momentary = _copies(stage.optimizer, stage)
     return Footprint(
@@ -100,11 +100,6 @@ def _stage(
         batch=(count + seeds) * stage.batch * example + copies * noise,
         activations=count * _activations(model, stage, draws, features, list(trained.values())),
     )
-
-
-def _trains(stage: Descent, name: str) -> bool:
-    wanted = stage.modules
-    return wanted == "all" or any(name == w or name.startswith(f"{w}.") for w in wanted)
 
 
 def _empty(member: Member) -> Autoencoder:

@@ -24,12 +24,7 @@ class Optimizers:
 
     def __init__(self, stack: Stack, stage: Descent) -> None:
         self.stack, self.stage = stack, stage
-        every, wanted = stack.parameters, stage.modules
-        self.trained = [
-            name
-            for name in every
-            if wanted == "all" or any(name == w or name.startswith(f"{w}.") for w in wanted)
-        ]
+        self.trained = [name for name in stack.parameters if stage.trains(name)]
         self._adversaries = stack.model.adversaries
         self.roles: dict[str, torch.optim.Optimizer] = {}
         for name in self.trained:

@@ -191,6 +191,12 @@ class Descent(Table):
     clip: Positive | None = None
     update: Literal["simultaneous", "alternating"] = "simultaneous"
 
+    def trains(self, parameter: str) -> bool:
+        """Whether the stage trains the parameter of this name: all, or one of its modules' own."""
+        return self.modules == "all" or any(
+            parameter == m or parameter.startswith(f"{m}.") for m in self.modules
+        )
+
     @model_validator(mode="after")
     def _schedulable(self) -> Self:
         _unique(tuple(s.key for s in self.schedules), "schedules: the key")
