@@ -423,6 +423,15 @@ class Deviation(Table):
     tiers: Tiers = ("paper", "quick", "smoke")
 
 
+class Omitted(Table):
+    """What the paper says and no claim of the spec tests, with the reason."""
+
+    statement: Text
+    source: Text
+    status: Status
+    why: Text
+
+
 class Tier(Table):
     """What a tier changes, for every run and then run by run; the same keys, none added."""
 
@@ -445,6 +454,7 @@ class Spec(Table):
     run: Annotated[tuple[Run, ...], Field(min_length=1, description="a list of one or more tables")]
     claim: tuple[Claim, ...]
     deviation: tuple[Deviation, ...]
+    omitted: tuple[Omitted, ...] = ()
     tier: dict[TierName, Tier]
 
 

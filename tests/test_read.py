@@ -72,7 +72,7 @@ MUTATIONS = [
     (
         "[paper]\n",
         "[papr]\n",
-        "unknown key 'papr' (did you mean 'paper'?); it may hold paper, data, model, train, measure, figure, run, claim, deviation, tier",
+        "unknown key 'papr' (did you mean 'paper'?); it may hold paper, data, model, train, measure, figure, run, claim, deviation, omitted, tier",
     ),
     (
         "[tier.smoke]",
@@ -133,6 +133,11 @@ MUTATIONS = [
         'why = "common"',
         'whi = "common"',
         "[[deviation]] number 1: unknown key 'whi' (did you mean 'why'?); it may hold paper, here, why, tiers",
+    ),
+    (
+        'why = "common"\n',
+        'why = "common"\n\n[[omitted]]\nstatement = "It works on NORB too."\nsource = "table 2"\nstatus = "read"\n',
+        "[[omitted]] number 1: missing key 'why'; expected a string that is not empty",
     ),
     ("year = 2014", 'year = "2014"', "[paper]: year: found '2014'; expected a year such as 2014"),
     (

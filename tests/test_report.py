@@ -222,6 +222,14 @@ def spec(title: str, claims: list[dict[str, Any]], runs: list[str], tier: str) -
                 "tiers": ["quick"],
             },
         ],
+        "omitted": [
+            {
+                "statement": "On NORB < 9 % err.",
+                "source": "table 2",
+                "status": "recalled",
+                "why": "the data are not at hand",
+            },
+        ],
         "tier": {tier: {}},
     }
 
@@ -519,6 +527,13 @@ def test_provenance_names_digests_data_commit_and_the_command(
     assert "cd" * 32 in text
     assert "200 epochs 10 epochs" in text  # a deviation of the quick tier alone
     assert "200 epochs 10 epochs" not in words(tree(rendered[1] / VINCENT))
+
+
+def test_what_is_not_tested_is_listed_with_the_reason(
+    rendered: tuple[Rendered, Path],
+) -> None:
+    text = words(tree(rendered[1] / HINTON))
+    assert "On NORB < 9 % err. table 2 (recalled) the data are not at hand" in text
 
 
 def test_figures_are_inside_the_page_with_caption_and_alternative(
