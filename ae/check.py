@@ -136,6 +136,13 @@ def _data(cell: Cell, manifests: dict[str, Manifest | str], origin: _Origin) -> 
                 no_split = no_such("split", split, manifest.splits)
                 missing = f"datasets/{cell.data.name}.toml: {no_split}"
                 yield f"{origin.key('data', key)}: {missing}"
+        for label in () if cell.data.only == "all" else cell.data.only:
+            if label >= manifest.classes:
+                place = origin.key("data", "only")
+                yield (
+                    f"{place}: found the class {label}; datasets/{cell.data.name}.toml has "
+                    f"{manifest.classes}: expected 0 to {manifest.classes - 1}"
+                )
 
 
 def _manifest(

@@ -25,7 +25,7 @@ from ae.manifest import Manifest, find_manifest
 from ae.plan import PACKAGE, StackPlan, code_digest, plan
 from ae.read import cells, digest_of, read_spec
 from ae.record import DataRecord, Environment, FigureRecord, Record, RunRecord, digest
-from ae.spec import Cell, Figure, Measure
+from ae.spec import Cell, Figure, Labels, Measure
 from ae.trained import Trained
 
 __all__ = ["Event", "Execution", "Interrupted"]
@@ -89,7 +89,7 @@ class Execution:
     stop: Callable[[], bool] = lambda: False
     executor: Executor = fit_here
     memory: float | None = None
-    _data: dict[tuple[str, str, int | str], Dataset] = field(default_factory=dict)
+    _data: dict[tuple[str, str, int | str, Labels | str], Dataset] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.spec = read_spec(self.path)
@@ -170,13 +170,20 @@ class Execution:
 
     def _split(self, cell: Cell, which: str) -> Dataset:
         table = cell.data
-        split, limit = (
-            (table.train, table.limit) if which == "train" else (table.test, table.test_limit)
+        split, limit, only = (
+            (table.train, table.limit, table.only)
+            if which == "train"
+            else (table.test, table.test_limit, "all")
         )
-        key = (table.name, split, limit)
+        key = (table.name, split, limit, only)
         if key not in self._data:
             self._data[key] = load(
-                self._manifest(cell), split, limit=limit, root=self.root, device=self.here
+                self._manifest(cell),
+                split,
+                limit=limit,
+                root=self.root,
+                device=self.here,
+                only=only,
             )
         return self._data[key]
 

@@ -48,6 +48,9 @@ Runs = Annotated[
 Modules = Annotated[
     tuple[Text, ...], Field(min_length=1, description="a list of the names of one or more modules")
 ]
+Labels = Annotated[
+    tuple[Index, ...], Field(min_length=1, description="a list of one or more classes, from 0")
+]
 OptimizerName = Literal["SGD", "Adam", "AdamW", "Adagrad", "RMSprop", "Adamax"]
 
 ARGUMENTS: dict[OptimizerName, tuple[str, ...]] = {
@@ -98,13 +101,23 @@ class Paper(Table):
 
 
 class DataTable(Table):
-    """The data set (a manifest's name), its two splits, and how many of each are used."""
+    """The data set (a manifest's name), its two splits, and how many of each are used.
+
+    `only` names the classes whose examples are trained on; the test split is whole.
+    """
 
     name: Text
     train: Text
     test: Text
     limit: Amount
     test_limit: Amount
+    only: Labels | Literal["all"] = "all"
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if self.only != "all":
+            _unique(self.only, "only: the class")
+        return self
 
 
 class Group(Table):

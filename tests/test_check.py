@@ -162,6 +162,21 @@ MUTATIONS = [
     ),
     (
         "data = { limit = 1000 }",
+        "data = { only = [3, 10] }",
+        "[tier.quick]: data.only: found the class 10; datasets/digits.toml has 10: expected 0 to 9",
+    ),
+    (
+        "data = { limit = 1000 }",
+        "data = { only = [3, 3] }",
+        "[tier.quick]: [data]: only: the class 3 is given more than once",
+    ),
+    (
+        "data = { limit = 1000 }",
+        "data = { only = [] }",
+        "[tier.quick]: [data]: only: found []; expected 'all' or a list of one or more classes, from 0",
+    ),
+    (
+        "data = { limit = 1000 }",
         'data = { test = "valid" }',
         "[tier.quick]: data.test: datasets/digits.toml: no split 'valid'; there are train, test",
     ),

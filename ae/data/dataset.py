@@ -2,7 +2,7 @@
 
 import hashlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -17,6 +17,8 @@ from ae.errors import UserError
 from ae.manifest import Manifest, Split, find_source, find_split
 from ae.models.base import Batch
 
+Classes = Sequence[int] | Literal["all"]
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -24,11 +26,11 @@ class Dataset:
 
     Attributes:
         name: The data set's name.
-        split: The split's name.
+        split: The split's name, and which of its classes where not all.
         x: Pixels 0..255, an example a row.
         y: Labels.
         shape: The shape of an example; its product is the length of a row.
-        available: How many examples the split has; `x` may hold fewer.
+        available: How many examples of these classes the split has; `x` may hold fewer.
         sha256: Of the bytes of `x` and `y` as they are used.
         manifest: Where it all comes from.
     """
@@ -49,20 +51,26 @@ class Dataset:
 
 
 def load(
-    manifest: Manifest, split: str, *, limit: int | Literal["all"], root: Path, device: str
+    manifest: Manifest,
+    split: str,
+    *,
+    limit: int | Literal["all"],
+    root: Path,
+    device: str,
+    only: Classes = "all",
 ) -> Dataset:
-    """The first `limit` examples of a split, verified, on a device.
+    """The first `limit` examples of a split that are of the classes `only`, verified, on a device.
 
     Raises:
-        UserError: There is no such split, or it has fewer examples.
+        UserError: There is no such split, or it has fewer of these examples.
         OutsideError: A file is missing, damaged or cannot be downloaded.
     """
-    x, y, available = _arrays(manifest, split, limit, root)
+    x, y, available = _arrays(manifest, split, limit, root, only)
     x = np.ascontiguousarray(x).reshape(len(x), -1)
     sha256 = hashlib.sha256(x.tobytes() + y.astype("<i8").tobytes()).hexdigest()
     return Dataset(
         name=manifest.name,
-        split=split,
+        split=split + _of(only, manifest),
         x=torch.tensor(x, device=device),
         y=torch.tensor(y.astype(np.int64), device=device),
         shape=manifest.shape,
@@ -72,8 +80,19 @@ def load(
     )
 
 
+def _of(only: Classes, manifest: Manifest) -> str:
+    """The classes in words, after the split's name; nothing where they are all."""
+    if only == "all" or len(set(only)) == manifest.classes:
+        return ""
+    return f" (only {', '.join(map(str, sorted(only)))})"
+
+
 def _arrays(
-    manifest: Manifest, name: str, limit: int | Literal["all"], root: Path
+    manifest: Manifest,
+    name: str,
+    limit: int | Literal["all"],
+    root: Path,
+    only: Classes = "all",
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Images, labels, and how many there are in all; images beyond the limit are not made."""
     decode = _decoder(manifest)
@@ -83,21 +102,30 @@ def _arrays(
         x, y = decode(files, split.images, split.labels)
     else:
         x, y = _gathered(find_source(manifest, root / "datasets"), split, root)
-    available = len(x)
     if y.max() >= manifest.classes:
         raise UserError(
             f"data set {manifest.name!r}: found the label {y.max()}; its manifest says "
             f"{manifest.classes} classes, from 0"
         )
+    chosen = np.arange(len(y)) if only == "all" else np.flatnonzero(np.isin(y, only))
+    available = len(chosen)
     count = available if limit == "all" else limit
     if count > available:
         raise UserError(
-            f"data set {manifest.name!r}, split {name!r}: limit {count} exceeds its "
-            f"{available} examples"
+            f"data set {manifest.name!r}, split {name + _of(only, manifest)!r}: limit {count} "
+            f"exceeds its {available} examples"
         )
-    x, y = x[:count], y[:count]
+    if not count:
+        raise UserError(
+            f"data set {manifest.name!r}, split {name + _of(only, manifest)!r}: no examples"
+        )
+    # A derived image depends on its place in the split: they are made before classes are left out.
+    end = int(chosen[count - 1]) + 1
+    x, y = x[:end], y[:end]
     if manifest.derives is not None:
         x = decode(x, name, manifest.seed)
+    if only != "all":
+        x, y = x[chosen[:count]], y[chosen[:count]]
     if x.shape[1:] != manifest.shape:
         raise UserError(
             f"data set {manifest.name!r}: examples have shape {x.shape[1:]}; its manifest says "

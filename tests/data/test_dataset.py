@@ -18,8 +18,8 @@ TEST = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 @pytest.fixture
 def take(root):
-    def run(manifest, split="train", limit="all"):
-        return load(manifest, split, limit=limit, root=root, device="cpu")
+    def run(manifest, split="train", limit="all", only="all"):
+        return load(manifest, split, limit=limit, root=root, device="cpu", only=only)
 
     return run
 
@@ -135,6 +135,32 @@ def test_a_piece_that_the_source_does_not_have_is_refused(root, tiny, embed, tak
     assert refused(UserError, lambda: take(manifest)) == (
         "data set 'tiny', split 'train': a derived set asks for examples up to 3; it has 2"
     )
+
+
+def test_only_some_classes_are_taken_and_counted(tiny, embed, take):
+    manifest = tiny()
+    embed()
+    three, both = take(manifest, only=(3,)), take(manifest)
+    assert (three.x.tolist(), three.y.tolist()) == ([[102, 255]], [3])
+    assert (three.split, three.available) == ("train (only 3)", 1)
+    assert three.sha256 == hashlib.sha256(bytes([102, 255]) + bytes([3]) + bytes(7)).hexdigest()
+    assert take(manifest, only=(7, 3)).sha256 == both.sha256
+    assert refused(UserError, lambda: take(manifest, only=(3,), limit=2)) == (
+        "data set 'tiny', split 'train (only 3)': limit 2 exceeds its 1 examples"
+    )
+    assert refused(UserError, lambda: take(manifest, only=(5,))) == (
+        "data set 'tiny', split 'train (only 5)': no examples"
+    )
+
+
+def test_a_derived_image_does_not_depend_on_which_classes_are_taken(root):
+    manifest = find_manifest("mnist-bg-rand", ROOT / "datasets")
+    some = load(manifest, "train", limit=40, root=ROOT, device="cpu")
+    ones = load(manifest, "train", limit=5, root=ROOT, device="cpu", only=(1, 8))
+    wanted = torch.isin(some.y, torch.tensor([1, 8]))
+    assert wanted.sum() >= 5
+    assert torch.equal(ones.x, some.x[wanted][:5])
+    assert set(ones.y.tolist()) == {1, 8}
 
 
 @pytest.mark.gpu
