@@ -43,13 +43,17 @@ Sha256 = Annotated[
 
 
 class File(Table):
-    """A file of a data set: `path` is where it lies in a folder of `AE_DATA`."""
+    """A file of a data set: `path` is where it lies in a folder of `AE_DATA`.
+
+    `recipe` says how a person makes or gets a file that has no mirror.
+    """
 
     name: Text
     path: Inside
     bytes: Count
     sha256: Sha256
     mirrors: tuple[Web, ...]
+    recipe: Text | None = None
 
     @property
     def basename(self) -> str:
@@ -66,18 +70,28 @@ class Piece(Table):
 
 
 class Split(Table):
-    """A split: files for images and labels, or pieces of another set's splits."""
+    """A split: files for images and labels, or pieces of another set's splits.
+
+    `images` and `labels` name a file, or an array of it as `file/array`; examples without labels
+    have the label 0. `first` and `count` take only these rows of the files.
+    """
 
     images: str | None = None
     labels: str | None = None
+    first: Index | None = None
+    count: Count | None = None
     pieces: tuple[Piece, ...] = ()
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         given = {key for key in ("images", "labels", "pieces") if getattr(self, key)}
-        if given not in ({"images", "labels"}, {"pieces"}):
+        if given not in ({"images", "labels"}, {"images"}, {"pieces"}):
             found = ", ".join(sorted(given)) or "nothing"
-            raise ValueError(f"found {found}; expected images and labels, or pieces")
+            raise ValueError(f"found {found}; expected images and labels, or images, or pieces")
+        if (self.first is None) != (self.count is None):
+            raise ValueError("found one of first and count; expected both or neither")
+        if self.pieces and self.count is not None:
+            raise ValueError("first and count are of files; pieces have their own")
         return self
 
 
@@ -121,8 +135,8 @@ class Manifest(Table):
                 kind = "pieces" if split.pieces else "files"
                 raise ValueError(f"split {key!r} is of {kind}, which this set does not have")
             for wanted in (split.images, split.labels):
-                if wanted is not None and wanted not in names:
-                    raise ValueError(f"split {key!r}: {no_such('file', wanted, names)}")
+                if wanted is not None and (file := wanted.partition("/")[0]) not in names:
+                    raise ValueError(f"split {key!r}: {no_such('file', file, names)}")
         return self
 
 

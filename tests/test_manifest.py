@@ -68,7 +68,25 @@ def test_every_embedded_file_has_the_size_that_its_manifest_says():
             FILES,
             'images = "train-images"\n',
             "",
-            "[splits.train]: found labels; expected images and labels, or pieces",
+            "[splits.train]: found labels; expected images and labels, or images, or pieces",
+        ),
+        (
+            FILES,
+            'images = "train-images"\n',
+            'images = "train-images"\ncount = 5\n',
+            "[splits.train]: found one of first and count; expected both or neither",
+        ),
+        (
+            FILES,
+            'images = "train-images"\n',
+            'images = "trai-images/x"\n',
+            "split 'train': no file 'trai-images' (did you mean 'train-images'?)",
+        ),
+        (
+            DERIVED,
+            "[splits.train]\n",
+            "[splits.train]\nfirst = 1\ncount = 5\n",
+            "[splits.train]: first and count are of files; pieces have their own",
         ),
         (
             FILES,

@@ -99,7 +99,7 @@ def _arrays(
     split = find_split(manifest, name)
     if manifest.derives is None:
         files = dict(zip((f.name for f in manifest.file), fetch(manifest, root), strict=True))
-        x, y = decode(files, split.images, split.labels)
+        x, y = _rows(manifest, name, *decode(files, split.images, split.labels))
     else:
         x, y = _gathered(find_source(manifest, root / "datasets"), split, root)
     if y.max() >= manifest.classes:
@@ -132,6 +132,22 @@ def _arrays(
             f"{manifest.shape}"
         )
     return x, y, available
+
+
+def _rows(
+    manifest: Manifest, name: str, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that a split takes of its files."""
+    split = find_split(manifest, name)
+    if split.first is None or split.count is None:
+        return x, y
+    end = split.first + split.count
+    if end > len(x):
+        raise UserError(
+            f"data set {manifest.name!r}, split {name!r}: takes examples up to {end}; its files "
+            f"have {len(x)}"
+        )
+    return x[split.first : end], y[split.first : end]
 
 
 def _decoder(manifest: Manifest) -> Callable[..., Any]:

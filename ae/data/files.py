@@ -125,9 +125,10 @@ def fetch(
 
 def _nowhere(manifest: Manifest, file: File, root: Path, why: str) -> str:
     folders = ", ".join(dict.fromkeys(str(p.parent) for p in places(manifest, file, root)))
+    recipe = "" if file.recipe is None else f"{file.recipe}; "
     return (
-        f"data set {manifest.name!r}: {file.basename} is in none of {folders}; {why}; put it in a "
-        f"folder and name that in AE_DATA (sha256 {file.sha256})"
+        f"data set {manifest.name!r}: {file.basename} is in none of {folders}; {why}; {recipe}put it "
+        f"in a folder and name that in AE_DATA (sha256 {file.sha256})"
     )
 
 

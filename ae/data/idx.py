@@ -72,13 +72,18 @@ def _shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def digits(files: dict[str, Path], images: str, labels: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images (n, rows, columns) and labels (n,) of a pair of IDX files.
+def digits(
+    files: dict[str, Path], images: str, labels: str | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images (n, rows, columns) and labels (n,) of a pair of IDX files; labels 0 without a file.
 
     Raises:
         OutsideError: The files disagree on how many examples there are.
     """
-    x, y = read_idx(files[images], 3), read_idx(files[labels], 1)
+    x = read_idx(files[images], 3)
+    if labels is None:
+        return x, np.zeros(len(x), np.uint8)
+    y = read_idx(files[labels], 1)
     if len(x) != len(y):
         raise OutsideError(f"{files[labels]}: {len(y)} labels for {len(x)} images; {AGAIN}")
     return x, y
