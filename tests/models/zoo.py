@@ -9,6 +9,7 @@ from ae.models.conv_vae import ConvVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
 from ae.models.k_sparse import KSparse
+from ae.models.keras_blog import ConvAE, DenseAE
 from ae.models.pca import PCA
 from ae.models.stacked_denoising import SDAE
 from ae.models.vae import VAE
@@ -102,6 +103,19 @@ ZOO = {
         (stage(),),
         ({"beta": 0.5}, {"beta": 4.0}),
         features=2 * 8**2,
+    ),
+    "keras_blog_dense": Entry(
+        DenseAE,
+        {"hidden": [13], "latent": 5, "sparsity": 1e-3},
+        (stage(),),
+        ({"sparsity": 0.0}, {"sparsity": 0.1}),
+    ),
+    "keras_blog_convolutional": Entry(
+        ConvAE,
+        {"planes": [3, 2, 4], "noise": 0.5},
+        (stage(),),
+        ({"noise": 0.0}, {"noise": 0.25}),
+        features=12**2,
     ),
     "k_sparse": Entry(
         KSparse, {"hidden": 11, "k": 4, "most": 7, "init": 0.1}, (stage(),), ({"k": 2}, {"k": 7})
