@@ -91,8 +91,10 @@ class Bench:
             click.echo(f"{path.stem}, tier {self.tier}, {execution.here}")
             total = 0.0
             for stack in execution.plan():
-                x = execution.source(stack).x
-                ahead = outlook(stack, len(x), x[0].numel(), rate)
+                data = execution.source(stack)
+                examples, features = data.x.shape
+                fresh = data.fresh is not None
+                ahead = outlook(stack, examples, features, rate, fresh=fresh)
                 total += ahead.seconds
                 click.echo(
                     f"  {ahead.stack}: {ahead.seeds} seeds, {ahead.members} members, "

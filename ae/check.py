@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ae.errors import UserError
-from ae.manifest import Manifest, misderived, read_manifest
+from ae.manifest import Access, Manifest, misderived, read_manifest
 from ae.read import cells, find_specs, inspect_spec, layers
 from ae.source import Function, Model, NotFound, Parameter, Source, misfit
 from ae.spec import Cell, Descent, Run, Spec, TierName
@@ -155,6 +155,8 @@ def _manifest(
             yield f"decode: {manifest.decode} is not of the form ({', '.join(takes)})"
     except NotFound as error:
         yield f"decode: {error}"
+    if manifest.access is not None:
+        yield from _access(manifest.access, source)
     if manifest.derives is None:
         return
     origin = manifests.get(manifest.derives)
@@ -162,6 +164,18 @@ def _manifest(
         yield f"derives: {no_such('data set', manifest.derives, manifests)}"
     elif not isinstance(origin, str) and (fault := misderived(manifest, origin)):
         yield fault
+
+
+def _access(access: Access, source: Source) -> Iterator[str]:
+    try:
+        found = tuple(p.name for p in source.function("data", access.function).positional)
+        if found != ("x", access.law):
+            yield (
+                f"[access]: function: {access.function} is of the form ({', '.join(found)}); "
+                f"expected (x, {access.law}), for the law is {access.law!r}"
+            )
+    except NotFound as error:
+        yield f"[access]: function: {error}"
 
 
 def _functions(spec: Spec, source: Source) -> Iterator[str]:

@@ -32,13 +32,16 @@ class Outlook(NamedTuple):
     seconds: float
 
 
-def outlook(plan: StackPlan, examples: int, features: int, rate: float) -> Outlook:
+def outlook(
+    plan: StackPlan, examples: int, features: int, rate: float, *, fresh: bool = False
+) -> Outlook:
     """What a stack will take.
 
     Args:
         plan: The stack.
         examples: How many its training set has.
         features: Pixels of an example.
+        fresh: Whether examples are drawn anew at each step.
         rate: Operations a second that this machine multiplies matrices at, see `peak`.
     """
     closed = sum(FIT_SECONDS for _, stage in plan.stages if isinstance(stage, Fit))
@@ -47,7 +50,7 @@ def outlook(plan: StackPlan, examples: int, features: int, rate: float) -> Outlo
         seeds=len({m.seed for m in plan.members}),
         members=len(plan.members),
         steps=sum(steps_of(stage, examples) for _, stage in plan.stages),
-        bytes=footprint(plan, examples, features).total,
+        bytes=footprint(plan, examples, features, fresh=fresh).total,
         seconds=closed + operations(plan, examples) / (USED * rate),
     )
 

@@ -231,8 +231,8 @@ class Execution:
                     name=cell.name,
                     label=cell.label,
                     stack=result.stack.select(members),
-                    train=self._split(cell, "train"),
-                    test=self._split(cell, "test"),
+                    train=self._split(cell, "train").for_seeds(cell.train.seeds),
+                    test=self._split(cell, "test").for_seeds(cell.train.seeds),
                     diverged={
                         i: result.diverged[m] for i, m in enumerate(members) if m in result.diverged
                     },

@@ -19,7 +19,7 @@ from ae.plan import StackPlan
 from ae.record import Curve
 from ae.seeds import Stack
 from ae.spec import Descent, Fit, Precision
-from ae.train import Progress, Source, Training
+from ae.train import Fresh, Progress, Source, Training
 
 CHECKPOINT_SECONDS = 30.0
 
@@ -99,7 +99,8 @@ class Fitting:
         self.result: Fitted | None = None
         builds = [m.build for m in plan.members]
         self.stack = Stack(builds, [m.seed for m in plan.members], device)
-        source = Source(len(data.x), data.batch)
+        fresh = None if data.fresh is None else Fresh(data.fresh, data.with_noise)
+        source = Source(len(data.x), data.batch, fresh)
         self.training = Training(self.stack, plan.stages, source)
         self.steps = self.training.total
         self._costs = [self._cost(stage) for _, stage in plan.stages]
@@ -142,7 +143,8 @@ class Fitting:
         limit = free(self.device) if self.limit is None else self.limit
         if limit == math.inf or len(self.plan.members) == 1:
             return None
-        needed = footprint(self.plan, len(self.data.x), self.data.x[0].numel()).stack
+        examples, features = self.data.x.shape
+        needed = footprint(self.plan, examples, features, fresh=self.data.fresh is not None).stack
         if needed <= limit:
             return None
         members, gib = len(self.plan.members), 2**30

@@ -6,7 +6,7 @@ One TOML file a set under `datasets/`. Nothing here imports torch, and nothing i
 import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -39,6 +39,11 @@ Inside = Annotated[str, AfterValidator(_inside)]
 Web = Annotated[str, AfterValidator(_web)]
 Sha256 = Annotated[
     str, Field(pattern=r"^[0-9a-f]{64}$", description="a sha256: 64 digits of 0-9 and a-f")
+]
+
+Decoder = Annotated[
+    str,
+    Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", description="'file.function' of ae/data"),
 ]
 
 
@@ -95,6 +100,20 @@ class Split(Table):
         return self
 
 
+class Access(Table):
+    """Examples that are drawn when they are accessed: `function` of a pixel and of noise.
+
+    The noise is standard normal or uniform on [0, 1), a number a pixel. `train` holds while a model
+    learns, `test` where it is evaluated, on whichever split: `fresh` noise is new, `fixed` noise
+    is that of the manifest's seed.
+    """
+
+    function: Decoder
+    law: Literal["normal", "uniform"]
+    train: Literal["fresh", "fixed"]
+    test: Literal["fresh", "fixed"]
+
+
 class Manifest(Table):
     """A data set. A derived one names its source in `derives` and draws from `seed` alone."""
 
@@ -106,14 +125,10 @@ class Manifest(Table):
     note: str
     shape: Annotated[tuple[Count, ...], Field(min_length=1)]
     classes: Count
-    decode: Annotated[
-        str,
-        Field(
-            pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", description="'file.function' of ae/data"
-        ),
-    ]
+    decode: Decoder
     derives: str | None = None
     seed: int | None = None
+    access: Access | None = None
     file: tuple[File, ...] = ()
     splits: Annotated[
         dict[Name, Split], Field(min_length=1, description="a table of one or more splits")
@@ -130,6 +145,8 @@ class Manifest(Table):
             raise ValueError("found both or neither of 'derives' and [[file]]; expected one")
         if (self.derives is None) != (self.seed is None):
             raise ValueError("'seed' belongs to a set that 'derives' from another, and to no other")
+        if self.access is not None and self.derives is None:
+            raise ValueError("[access] belongs to a set that 'derives' from another")
         for key, split in self.splits.items():
             if bool(split.pieces) != (self.derives is not None):
                 kind = "pieces" if split.pieces else "files"

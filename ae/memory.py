@@ -57,24 +57,25 @@ class Footprint:
         return self.data + self.stack
 
 
-def footprint(plan: StackPlan, examples: int, features: int) -> Footprint:
+def footprint(plan: StackPlan, examples: int, features: int, *, fresh: bool = False) -> Footprint:
     """The memory of a stack at the stage that takes most of it.
 
     Args:
         plan: The stack.
         examples: How many its training set has.
         features: Bytes of an example, one a pixel.
+        fresh: Whether examples are drawn anew at each step, by as many random numbers.
     """
     seeds = len({m.seed for m in plan.members})
     data = examples * (features + INDEX) + seeds * examples * INDEX
-    stages = [_stage(plan.members, stage, examples, features) for _, stage in plan.stages]
+    stages = [_stage(plan.members, stage, examples, features, fresh) for _, stage in plan.stages]
     peak = max(stages, key=lambda f: f.stack, default=Footprint(0, 0, 0, 0, 0, 0))
     weights = len(plan.members) * _weights(_empty(plan.members[0]))
     return replace(peak, data=data, weights=weights)
 
 
 def _stage(
-    members: tuple[Member, ...], stage: Descent | Fit, examples: int, features: int
+    members: tuple[Member, ...], stage: Descent | Fit, examples: int, features: int, fresh: bool
 ) -> Footprint:
     """A stage's share, without data and weights."""
     count, seeds = len(members), len({m.seed for m in members})
@@ -86,7 +87,8 @@ def _stage(
             getattr(model, stage.fit)(x)
         return Footprint(0, 0, 0, 0, x.nbytes, count * live.peak)
     draws = model.draws_for(stage.objective, stage.layer)
-    noise = sum(size * stage.batch * math.prod(draw.shape) for draw in draws.values())
+    shapes = [draw.shape for draw in draws.values()] + [(features,)] * fresh
+    noise = sum(size * stage.batch * math.prod(shape) for shape in shapes)
     copies = count if seeds == count else count + seeds
     example = features * (size + 1) + INDEX  # as bytes, as floats, its label
     trained = {n: p for n, p in model.named_parameters() if stage.trains(n)}

@@ -21,7 +21,9 @@ from ae.spec import Cell, Descent, Fit, Precision
 
 PACKAGE = Path(__file__).parent
 TRAINER = (
+    "data/access.py",
     "data/dataset.py",
+    "data/noise.py",
     "fitting.py",
     "graph.py",
     "models/base.py",

@@ -14,19 +14,32 @@ import torch
 from torch import Tensor
 
 from ae.graph import Capture, CaptureError, StaticStep, captured, obstacle
-from ae.models.base import Batch, Objective
+from ae.models.base import Batch, Draw, Objective
 from ae.optimize import Optimizers, scheduled
 from ae.seeds import NoiseSource, Stack, generator, spread
 from ae.spec import Descent, Fit
 
 POINTS = 60  # of a stage's curve
+ACCESS = "the data's"  # noise: a name that no model gives
+
+
+class Fresh(NamedTuple):
+    """Examples that are drawn anew whenever they are seen: by which noise, and batches by both."""
+
+    draw: Draw
+    batch: Callable[[Tensor, Tensor], Batch]
 
 
 class Source(NamedTuple):
-    """What the trainer needs of a data set: how many examples, and batches by index."""
+    """What the trainer needs of a data set: how many examples, and batches by index.
+
+    With `fresh`, descent sees batches that each seed draws by its own noise, before the model's;
+    `batch` is then what a stage that calls `fit` sees.
+    """
 
     examples: int
     batch: Callable[[Tensor], Batch]
+    fresh: Fresh | None = None
 
 
 @dataclass(frozen=True)
@@ -202,10 +215,16 @@ class Training:
         return self._order[:, within * stage.batch : (within + 1) * stage.batch]
 
     def _batch(self, index: Tensor) -> Batch:
+        if self.data.fresh is not None:
+            return self._fresh(self.data.fresh, index)
         batch = self.data.batch(index)
         if self.spread is None:
             return batch
         return Batch(batch.x[self.spread], None if batch.y is None else batch.y[self.spread])
+
+    def _fresh(self, fresh: Fresh, index: Tensor) -> Batch:
+        noise = self.noise.draw({ACCESS: fresh.draw}, index.shape[1])[ACCESS]
+        return fresh.batch(index if self.spread is None else index[self.spread], noise)
 
     def _step(self, stage: Descent, index: Tensor) -> dict[str, Tensor]:
         """One step on the examples of `index`: name of a term -> its mean (member,)."""

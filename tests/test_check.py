@@ -71,6 +71,7 @@ def grid(runs: list[Trained], *, rows: int) -> Drawing: ...
 IDX = """
 def digits(files: dict[str, Path], images: str, labels: str) -> tuple: ...
 def turned(x, split: str, seed: int): ...
+def noisy(x, normal): ...
 """
 DIGITS = """
 title = "Digits"
@@ -109,6 +110,12 @@ seed = 1
 
 [splits.train]
 pieces = [{ split = "train", first = 0, count = 5 }]
+
+[access]
+function = "idx.noisy"
+law = "normal"
+train = "fresh"
+test = "fixed"
 """
 )
 
@@ -477,6 +484,16 @@ def test_all_specs_and_manifests_are_listed(root):
         ),
         ('"idx.turned"', '"ids.turned"', "decode: ae/data: no file 'ids.py' (did you mean 'idx.py"),
         ('"idx.turned"', '"idx.digits"', "decode: idx.digits is not of the form (x, split, seed)"),
+        (
+            '"idx.noisy"',
+            '"idx.noise"',
+            "[access]: function: ae/data/idx.py: no function 'noise' (did you mean 'noisy'?)",
+        ),
+        (
+            'law = "normal"',
+            'law = "uniform"',
+            "[access]: function: idx.noisy is of the form (x, normal); expected (x, uniform), for",
+        ),
         ('"idx.turned"', '"os/system"', "decode: found 'os/system'; expected 'file.function' of"),
         ("classes = 10", "clases = 10", "unknown key 'clases' (did you mean 'classes'?)"),
         ("classes = 10", "classes = 0", "classes: found 0; expected a whole number of at least 1"),

@@ -160,7 +160,16 @@ def test_whatever_the_outcome_depends_on_is_in_the_key(project, change):
 
 @pytest.mark.parametrize(
     "file",
-    ["train.py", "seeds.py", "optimize.py", "fitting.py", "data/dataset.py", "models/denoising.py"],
+    [
+        "train.py",
+        "seeds.py",
+        "optimize.py",
+        "fitting.py",
+        "data/dataset.py",
+        "data/access.py",
+        "data/noise.py",
+        "models/denoising.py",
+    ],
 )
 def test_the_code_that_trains_is_in_the_key(project, monkeypatch, file):
     before = {s.key for s in execution(project).plan()}

@@ -2,20 +2,24 @@
 
 import hashlib
 import importlib.util
+import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from ae.data.files import fetch
+from ae.data.noise import drawn
 from ae.errors import UserError
-from ae.manifest import Manifest, Split, find_source, find_split
-from ae.models.base import Batch
+from ae.manifest import Access, Manifest, Split, find_source, find_split
+from ae.models.base import Batch, Draw
+from ae.record import digest
 
 Classes = Sequence[int] | Literal["all"]
 
@@ -27,12 +31,13 @@ class Dataset:
     Attributes:
         name: The data set's name.
         split: The split's name, and which of its classes where not all.
-        x: Pixels 0..255, an example a row.
+        x: Pixels 0..255, an example a row, before anything is drawn of them.
         y: Labels.
         shape: The shape of an example; its product is the length of a row.
         available: How many examples of these classes the split has; `x` may hold fewer.
-        sha256: Of the bytes of `x` and `y` as they are used.
+        sha256: Of the bytes of `x` and `y` as they are used, and of how examples are drawn of them.
         manifest: Where it all comes from.
+        stream: What the noise of evaluation depends on, beside the manifest's seed and the split.
     """
 
     name: str
@@ -43,11 +48,53 @@ class Dataset:
     available: int
     sha256: str
     manifest: Manifest
+    stream: str = ""
+
+    def clean(self, index: Int[Tensor, "*many"]) -> Float[Tensor, "*many features"]:
+        """Images by index, as floats in [0, 1]: what examples are drawn of, if they are drawn."""
+        return self.x[index].to(torch.get_default_dtype()).div_(255)
 
     def batch(self, index: Int[Tensor, "*many"]) -> Batch:
-        """Examples by index, as floats in [0, 1]; `index` may have any leading axes."""
-        x = self.x[index].to(torch.get_default_dtype()).div_(255)
-        return Batch(x, self.y[index])
+        """Examples by index, always the same; `index` may have any leading axes.
+
+        The clean images, in [0, 1]; where the manifest has `[access]`, what is drawn of them, which
+        may be any real numbers.
+        """
+        access = self.manifest.access
+        if access is None:
+            return Batch(self.clean(index), self.y[index])
+        name = f"{self.manifest.seed}/{self.split}/access{self.stream}"
+        return self.with_noise(index, drawn(access.law, name, index, self.x.shape[1]))
+
+    @property
+    def fresh(self) -> Draw | None:
+        """The noise that an example consumes whenever a model learns from it, if any."""
+        access = self.manifest.access
+        if access is None or access.train == "fixed":
+            return None
+        return Draw(access.law, (self.x.shape[1],))
+
+    def with_noise(
+        self, index: Int[Tensor, "*many"], noise: Float[Tensor, "*many features"]
+    ) -> Batch:
+        """Examples by index, drawn by this noise; for sets whose manifest has `[access]`."""
+        return Batch(self._function(self.clean(index), noise), self.y[index])
+
+    def for_seeds(self, seeds: Sequence[int]) -> "Dataset":
+        """The set as a run of these seeds is evaluated on it.
+
+        The set itself, unless the manifest's `[access]` says `test = "fresh"`: then its noise is
+        that of these seeds, in this order, and of no others.
+        """
+        access = self.manifest.access
+        if access is None or access.test == "fixed":
+            return self
+        return replace(self, stream=f"/{'-'.join(map(str, seeds))}")
+
+    @cached_property
+    def _function(self) -> Callable[[Tensor, Tensor], Tensor]:
+        assert self.manifest.access is not None
+        return _access(self.manifest, self.manifest.access)
 
 
 def load(
@@ -68,6 +115,10 @@ def load(
     x, y, available = _arrays(manifest, split, limit, root, only)
     x = np.ascontiguousarray(x).reshape(len(x), -1)
     sha256 = hashlib.sha256(x.tobytes() + y.astype("<i8").tobytes()).hexdigest()
+    if manifest.access is not None:
+        _access(manifest, manifest.access)
+        rule = manifest.access.model_dump()
+        sha256 = digest({"x, y": sha256, "access": rule, "seed": manifest.seed, "split": split})
     return Dataset(
         name=manifest.name,
         split=split + _of(only, manifest),
@@ -95,7 +146,7 @@ def _arrays(
     only: Classes = "all",
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Images, labels, and how many there are in all; images beyond the limit are not made."""
-    decode = _decoder(manifest)
+    decode = _named(manifest, "decode", manifest.decode)
     split = find_split(manifest, name)
     if manifest.derives is None:
         files = dict(zip((f.name for f in manifest.file), fetch(manifest, root), strict=True))
@@ -150,12 +201,23 @@ def _rows(
     return x[split.first : end], y[split.first : end]
 
 
-def _decoder(manifest: Manifest) -> Callable[..., Any]:
-    file, _, name = manifest.decode.partition(".")
+def _access(manifest: Manifest, access: Access) -> Callable[[Tensor, Tensor], Tensor]:
+    """The function that draws examples; its second parameter is named after the noise it takes."""
+    function = _named(manifest, "[access]: function", access.function)
+    if (found := [*inspect.signature(function).parameters]) != ["x", access.law]:
+        raise UserError(
+            f"data set {manifest.name!r}: [access]: function: {access.function} is of the form "
+            f"({', '.join(found)}); expected (x, {access.law}), for the law is {access.law!r}"
+        )
+    return function
+
+
+def _named(manifest: Manifest, key: str, path: str) -> Callable[..., Any]:
+    file, _, name = path.partition(".")
     found = importlib.util.find_spec(f"ae.data.{file}") is not None
     function = getattr(importlib.import_module(f"ae.data.{file}"), name, None) if found else None
     if not callable(function):
-        raise UserError(f"data set {manifest.name!r}: decode: ae/data has no {manifest.decode!r}")
+        raise UserError(f"data set {manifest.name!r}: {key}: ae/data has no {path!r}")
     return cast(Callable[..., Any], function)
 
 
