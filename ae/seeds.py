@@ -71,16 +71,34 @@ class Stack:
         """As `call`, but tensors in `args` have no member axis: all members see the same."""
         return self._map(method, args, None, constants)
 
+    def sample(self, method: str, x: Tensor, noise: Noise) -> Any:
+        """`model.method(x, noise)` for many samples of the noise, with the same `x` for all.
+
+        Tensors in `noise` lead with the member axis, then the sample axis; so does the result.
+        What depends on `x` alone, such as its code, is computed once for all samples.
+        """
+
+        def one(state: dict[str, Tensor], noise: Noise) -> Any:
+            return vmap(lambda sample: self._one(state, method, (x, sample), {}))(noise)
+
+        return self._members(one, 0)({**self.parameters, **self.buffers}, noise)
+
     def _map(self, method: str, args: Any, axis: int | None, constants: Any) -> Any:
         def one(state: dict[str, Tensor], args: Any) -> Any:
-            bound = {f"model.{name}": tensor for name, tensor in state.items()}
-            result = functional_call(self._bound, bound, (method, constants, *args))
-            return () if result is None else result
+            return self._one(state, method, args, constants)
 
         axes = tree_map(lambda leaf: axis if isinstance(leaf, Tensor) else None, args)
+        return self._members(one, axes)({**self.parameters, **self.buffers}, args)
+
+    def _members(self, one: Callable[..., Any], axes: Any) -> Callable[..., Any]:
         chunk = 1 if self.model.in_turn and self.device.type == "cpu" else None
-        mapped = vmap(one, in_dims=(0, axes), chunk_size=chunk)
-        return mapped({**self.parameters, **self.buffers}, args)
+        mapped: Callable[..., Any] = vmap(one, in_dims=(0, axes), chunk_size=chunk)
+        return mapped
+
+    def _one(self, state: dict[str, Tensor], method: str, args: Any, constants: Any) -> Any:
+        bound = {f"model.{name}": tensor for name, tensor in state.items()}
+        result = functional_call(self._bound, bound, (method, constants, *args))
+        return () if result is None else result
 
     def select(self, members: Sequence[int]) -> "Stack":
         """A stack of some of the members, with copies of their tensors."""

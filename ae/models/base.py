@@ -50,6 +50,12 @@ class Autoencoder(nn.Module, ABC):
     alone. Further objectives
     (a layer's pretraining, a supervised phase) are methods of the same form that a spec's stage
     names, with the keyword `layer` where the stage gives one.
+
+    A model with a density offers two more methods, by which its likelihood is estimated, each one
+    number an example, in nats: `log_weights(x, noise)`, log p(x, z) - log q(z given x) at one
+    sample z of the posterior, all its stochastic layers together; and `log_joint(x, latent)`,
+    log p(x, z) at given z, by name. `draws_for` tells the noise of the one, and for the other the
+    names and shapes of z with the standard normal that annealing starts from.
     """
 
     draws: dict[str, Draw]
@@ -62,5 +68,5 @@ class Autoencoder(nn.Module, ABC):
         """What `batch` costs under the paper's training objective."""
 
     def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
-        """The noise that a stage's objective consumes: that of `objective` unless overridden."""
+        """The noise that a method consumes: that of `objective` unless overridden."""
         return self.draws

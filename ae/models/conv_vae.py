@@ -15,7 +15,12 @@ from torch import Tensor, nn
 
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
 from ae.networks import mlp
-from ae.probability import kl_to_standard_normal, log_bernoulli
+from ae.probability import (
+    kl_to_standard_normal,
+    log_bernoulli,
+    log_normal,
+    log_standard_normal,
+)
 
 
 class ConvVAE(Autoencoder):
@@ -103,3 +108,18 @@ class ConvVAE(Autoencoder):
             loss=reconstruction + self.beta * kl,
             parts={"reconstruction": reconstruction, "kl": kl},
         )
+
+    def log_weights(
+        self, x: Float[Tensor, "batch features"], noise: Noise
+    ) -> Float[Tensor, " batch"]:
+        """log p(x, z) - log q(z given x) at one sample z of the posterior; nats."""
+        mean, logvar = self.posterior(x)
+        z = mean + (logvar / 2).exp() * noise["z"]
+        return self.log_joint(x, {"z": z}) - log_normal(z, mean, logvar)
+
+    def log_joint(
+        self, x: Float[Tensor, "batch features"], latent: Noise
+    ) -> Float[Tensor, " batch"]:
+        """log p(x, z) at the code `latent["z"]`; nats."""
+        z = latent["z"]
+        return log_standard_normal(z) + log_bernoulli(x, self.logits(z))

@@ -133,6 +133,23 @@ def test_a_density_returns_one_number_per_example(name, exact_arithmetic):
             assert value.shape == (len(SEEDS), 6)
 
 
+@pytest.mark.parametrize("method", ["log_weights", "log_joint"])
+@pytest.mark.parametrize("name", [n for n, e in ZOO.items() if hasattr(e.kind, "log_weights")])
+def test_samples_of_a_density_are_what_the_plain_module_computes(name, method, exact_arithmetic):
+    stack, batch, _ = prepared(name)
+    source, draws = NoiseSource(SEEDS, "cpu", "noise"), stack.model.draws_for(method, None)
+    each = [{k: v.clone() for k, v in source.draw(draws, 6).items()} for _ in range(3)]
+    noise = {k: torch.stack([one[k] for one in each], 1) for k in draws}
+    out = stack.sample(method, batch.x[0], noise)
+    assert out.shape == (len(SEEDS), 3, 6)
+    for i in range(len(SEEDS)):
+        model = ZOO[name].build()()
+        model.load_state_dict({k: v[i] for k, v in stack.tensors().items()})
+        for s in range(3):
+            one = getattr(model, method)(batch.x[0], {k: v[i, s] for k, v in noise.items()})
+            torch.testing.assert_close(out[i, s], one)
+
+
 @pytest.mark.parametrize("name", ZOO)
 def test_every_parameter_gets_a_gradient_in_some_stage(name, exact_arithmetic):
     stack, batch, found = prepared(name)
