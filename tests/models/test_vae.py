@@ -61,7 +61,7 @@ def test_noise_moves_the_code_by_its_standard_deviation(kind, features):
 
 
 def test_the_bound_lies_below_the_evidence_of_a_model_that_is_integrated_on_a_grid():
-    model = VAE(6, hidden=[5], latent=1, init=1.0, beta=1.0)
+    model = VAE(6, hidden=[5], latent=1, init=0.6, beta=1.0)
     x, grid = torch.rand(4, 6).round(), torch.linspace(-9, 9, 4001)
     logits = model.decoder(grid.unsqueeze(1))
     joint = -torch.nn.functional.binary_cross_entropy_with_logits(

@@ -8,6 +8,7 @@ from ae.models.base import Autoencoder
 from ae.models.conv_vae import ConvVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
+from ae.models.gaussian_vae import GaussianVAE
 from ae.models.k_sparse import KSparse
 from ae.models.keras_blog import ConvAE, DenseAE
 from ae.models.pca import PCA
@@ -94,8 +95,13 @@ ZOO = {
     "vae": Entry(
         VAE,
         {"hidden": [13], "latent": 3, "init": 0.1, "beta": 1.0},
-        (stage(),),
+        (stage(), stage("wake-sleep", objective="wake_sleep")),
         ({"beta": 0.5}, {"beta": 4.0}),
+    ),
+    "gaussian_vae": Entry(
+        GaussianVAE,
+        {"hidden": [13], "latent": 3, "init": 0.1, "floor": -11.0},
+        (stage(), stage("wake-sleep", objective="wake_sleep")),
     ),
     "conv_vae": Entry(
         ConvVAE,
