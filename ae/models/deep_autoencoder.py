@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import linear
+from ae.networks import Dense, linear
 from ae.probability import log_bernoulli
 
 
@@ -122,7 +122,7 @@ class DeepAutoencoder(Autoencoder):
 
 
 def _linears(widths: Sequence[int], init: float) -> nn.ModuleList:
-    layers = [nn.Linear(inputs, outputs) for inputs, outputs in pairwise(widths)]
+    layers = [Dense(inputs, outputs) for inputs, outputs in pairwise(widths)]
     for layer in layers:
         nn.init.normal_(layer.weight, std=init)
         nn.init.zeros_(layer.bias)

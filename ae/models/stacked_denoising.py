@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import affine, linear
+from ae.networks import Dense, affine, linear
 from ae.probability import log_bernoulli
 
 
@@ -41,7 +41,7 @@ class SDAE(Autoencoder):
         self.widths = [features, *hidden]
         self.encoder = nn.ModuleList(_sigmoid_layer(i, o) for i, o in pairwise(self.widths))
         self.visible_bias = nn.ParameterList(torch.zeros(width) for width in self.widths[:-1])
-        self.classifier = nn.Linear(self.widths[-1], classes)
+        self.classifier = Dense(self.widths[-1], classes)
         nn.init.zeros_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
         self.register_buffer("corruption", torch.tensor(corruption))
@@ -86,7 +86,7 @@ class SDAE(Autoencoder):
 
 
 def _sigmoid_layer(inputs: int, outputs: int) -> nn.Linear:
-    layer = nn.Linear(inputs, outputs)
+    layer = Dense(inputs, outputs)
     bound = 4 * math.sqrt(6 / (inputs + outputs))
     nn.init.uniform_(layer.weight, -bound, bound)
     nn.init.zeros_(layer.bias)
