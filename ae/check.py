@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from ae.errors import UserError
-from ae.manifest import Access, Manifest, misderived, read_manifest
+from ae.manifest import Access, Kind, Manifest, misderived, read_manifest
 from ae.read import cells, find_specs, inspect_spec, layers
 from ae.source import Function, Model, NotFound, Parameter, Source, misfit
 from ae.spec import Cell, Descent, Run, Spec, TierName
 from ae.toml import Steps, dotted, no_such, shown, unknown_key
 
+DECODERS: dict[Kind, tuple[str, ...]] = {
+    "filed": ("files", "images", "labels"),
+    "derived": ("x", "split", "seed"),
+    "generated": ("split", "count", "seed"),
+}
 FILE_NAME = r"[a-z0-9]+-[a-z0-9-]+"
 
 
@@ -148,7 +153,7 @@ def _data(cell: Cell, manifests: dict[str, Manifest | str], origin: _Origin) -> 
 def _manifest(
     manifest: Manifest, manifests: dict[str, Manifest | str], source: Source
 ) -> Iterator[str]:
-    takes = ("files", "images", "labels") if manifest.derives is None else ("x", "split", "seed")
+    takes = DECODERS[manifest.kind]
     try:
         found = tuple(p.name for p in source.function("data", manifest.decode).positional)
         if found != takes:

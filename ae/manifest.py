@@ -35,6 +35,9 @@ def _web(url: str) -> str:
     return url
 
 
+Kind = Literal["filed", "derived", "generated"]
+EXPECTED = "images and labels, or images, or pieces, or count"
+FORMS: dict[Kind, str] = {"filed": "images and labels", "derived": "pieces", "generated": "count"}
 Inside = Annotated[str, AfterValidator(_inside)]
 Web = Annotated[str, AfterValidator(_web)]
 Sha256 = Annotated[
@@ -75,10 +78,11 @@ class Piece(Table):
 
 
 class Split(Table):
-    """A split: files for images and labels, or pieces of another set's splits.
+    """A split: files for images and labels, pieces of another set's splits, or so many to make.
 
     `images` and `labels` name a file, or an array of it as `file/array`; examples without labels
-    have the label 0. `first` and `count` take only these rows of the files.
+    have the label 0. `first` and `count` take only these rows of the files. `count` alone is the
+    number of examples of a set that is generated.
     """
 
     images: str | None = None
@@ -90,14 +94,24 @@ class Split(Table):
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         given = {key for key in ("images", "labels", "pieces") if getattr(self, key)}
-        if given not in ({"images", "labels"}, {"images"}, {"pieces"}):
-            found = ", ".join(sorted(given)) or "nothing"
-            raise ValueError(f"found {found}; expected images and labels, or images, or pieces")
-        if (self.first is None) != (self.count is None):
+        if given not in ({"images", "labels"}, {"images"}, {"pieces"}, set()):
+            raise ValueError(f"found {', '.join(sorted(given))}; expected {EXPECTED}")
+        if not given and (self.count is None or self.first is not None):
+            raise ValueError(
+                f"found {'nothing' if self.count is None else 'first'}; expected {EXPECTED}"
+            )
+        if given and (self.first is None) != (self.count is None):
             raise ValueError("found one of first and count; expected both or neither")
         if self.pieces and self.count is not None:
             raise ValueError("first and count are of files; pieces have their own")
         return self
+
+    @property
+    def kind(self) -> Kind:
+        """What sort of set the split is one of."""
+        if self.pieces:
+            return "derived"
+        return "generated" if self.images is None else "filed"
 
 
 class Access(Table):
@@ -115,7 +129,10 @@ class Access(Table):
 
 
 class Manifest(Table):
-    """A data set. A derived one names its source in `derives` and draws from `seed` alone."""
+    """A data set: with files; derived from another, which `derives` names; or generated.
+
+    The last two draw from `seed` alone.
+    """
 
     name: str = ""
     title: Text
@@ -141,20 +158,29 @@ class Manifest(Table):
             times = Counter(getattr(f, what) for f in self.file)
             if twice := [value for value in times if times[value] > 1]:
                 raise ValueError(f"two [[file]] tables have the {what} {twice[0]!r}")
-        if (self.derives is None) == (not self.file):
-            raise ValueError("found both or neither of 'derives' and [[file]]; expected one")
-        if (self.derives is None) != (self.seed is None):
-            raise ValueError("'seed' belongs to a set that 'derives' from another, and to no other")
+        if self.derives is not None and self.file:
+            raise ValueError("found both 'derives' and [[file]]; expected one or neither")
+        if bool(self.file) == (self.seed is not None):
+            raise ValueError("a set without [[file]] has a 'seed', and no other has one")
         if self.access is not None and self.derives is None:
             raise ValueError("[access] belongs to a set that 'derives' from another")
         for key, split in self.splits.items():
-            if bool(split.pieces) != (self.derives is not None):
-                kind = "pieces" if split.pieces else "files"
-                raise ValueError(f"split {key!r} is of {kind}, which this set does not have")
+            if split.kind != self.kind:
+                raise ValueError(
+                    f"split {key!r} is that of a {split.kind} set; this set is {self.kind}: "
+                    f"expected {FORMS[self.kind]}"
+                )
             for wanted in (split.images, split.labels):
                 if wanted is not None and (file := wanted.partition("/")[0]) not in names:
                     raise ValueError(f"split {key!r}: {no_such('file', file, names)}")
         return self
+
+    @property
+    def kind(self) -> Kind:
+        """Whether its examples lie in files, are made from another set's, or from nothing."""
+        if self.derives is not None:
+            return "derived"
+        return "filed" if self.file else "generated"
 
 
 def read_manifest(path: Path, where: str | None = None) -> Manifest:

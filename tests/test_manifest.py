@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 DATASETS = ROOT / "datasets"
 FILES = (DATASETS / "mnist.toml").read_text()
 DERIVED = (DATASETS / "mnist-rot.toml").read_text()
+GENERATED = (DATASETS / "rectangles.toml").read_text()
 
 
 def message(path: Path, text: str) -> str:
@@ -92,7 +93,7 @@ def test_every_embedded_file_has_the_size_that_its_manifest_says():
             FILES,
             'images = "train-images"\nlabels = "train-labels"',
             'pieces = [{ split = "test", first = 0, count = 1 }]',
-            "split 'train' is of pieces, which this set does not have",
+            "split 'train' is that of a derived set; this set is filed: expected images and labels",
         ),
         (
             FILES,
@@ -119,8 +120,21 @@ def test_every_embedded_file_has_the_size_that_its_manifest_says():
             "two [[file]] tables have the basename 't10k-images-idx3-ubyte.gz'",
         ),
         (FILES, "[splits.test]", '[splits."a/b"]', "[splits]: key 'a/b': expected a name of"),
-        (DERIVED, "seed = 2007\n", "", "'seed' belongs to a set that 'derives' from another"),
-        (DERIVED, 'derives = "mnist"\n', "", "found both or neither of 'derives' and [[file]]"),
+        (DERIVED, "seed = 2007\n", "", "a set without [[file]] has a 'seed', and no other has"),
+        (
+            DERIVED,
+            'derives = "mnist"\n',
+            "",
+            "split 'train' is that of a derived set; this set is generated: expected count",
+        ),
+        (
+            GENERATED,
+            "count = 1000\n",
+            "",
+            "found nothing; expected images and labels, or images, or",
+        ),
+        (GENERATED, "count = 1000\n", "count = 0\n", "count: found 0; expected a whole number of"),
+        (FILES, "title", 'derives = "x"\ntitle', "found both 'derives' and [[file]]; expected one"),
         (DERIVED, "count = 10000 ", "count = 0 ", "count: found 0; expected a whole number of at"),
         (DERIVED, "first = 0, count = 10000", "first = -1, count = 1", "first: found -1; expected"),
     ],
@@ -246,7 +260,7 @@ def test_reading_a_manifest_loads_neither_torch_nor_numpy():
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from([FILES, DERIVED]), st.randoms(use_true_random=False))
+@given(st.sampled_from([FILES, DERIVED, GENERATED]), st.randoms(use_true_random=False))
 def test_a_mutated_manifest_is_read_or_refused_in_one_line(text: str, chance: random.Random):
     lines = text.splitlines()
     for _ in range(chance.randint(1, 3)):

@@ -148,7 +148,10 @@ def _arrays(
     """Images, labels, and how many there are in all; images beyond the limit are not made."""
     decode = _named(manifest, "decode", manifest.decode)
     split = find_split(manifest, name)
-    if manifest.derives is None:
+    unmade = 0
+    if split.kind == "generated":
+        x, y, unmade = _generated(manifest, split, name, limit if only == "all" else "all")
+    elif manifest.derives is None:
         files = dict(zip((f.name for f in manifest.file), fetch(manifest, root), strict=True))
         x, y = _rows(manifest, name, *decode(files, split.images, split.labels))
     else:
@@ -159,7 +162,7 @@ def _arrays(
             f"{manifest.classes} classes, from 0"
         )
     chosen = np.arange(len(y)) if only == "all" else np.flatnonzero(np.isin(y, only))
-    available = len(chosen)
+    available = len(chosen) + unmade
     count = available if limit == "all" else limit
     if count > available:
         raise UserError(
@@ -183,6 +186,17 @@ def _arrays(
             f"{manifest.shape}"
         )
     return x, y, available
+
+
+def _generated(
+    manifest: Manifest, split: Split, name: str, limit: int | Literal["all"]
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """The first examples of a generated split, and how many more it has."""
+    assert split.count is not None
+    count = split.count if limit == "all" else min(limit, split.count)
+    decode = _named(manifest, "decode", manifest.decode)
+    x, y = decode(name, count, manifest.seed)
+    return x, y, split.count - count
 
 
 def _rows(

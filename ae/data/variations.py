@@ -27,7 +27,7 @@ def rotated(x: NDArray[np.uint8], split: str, seed: int) -> NDArray[np.uint8]:
 
     Bilinear interpolation; outside the image is black.
     """
-    angles = 2 * math.pi * _stream(seed, split, "angle").random(len(x))
+    angles = 2 * math.pi * stream(seed, split, "angle").random(len(x))
     turned = np.empty_like(x)
     for a in range(0, len(x), 1000):
         turned[a : a + 1000] = _turn(x[a : a + 1000], angles[a : a + 1000])
@@ -36,12 +36,13 @@ def rotated(x: NDArray[np.uint8], split: str, seed: int) -> NDArray[np.uint8]:
 
 def on_noise(x: NDArray[np.uint8], split: str, seed: int) -> NDArray[np.uint8]:
     """mnist-bg-rand: the maximum of digit and background, every pixel uniform on 0..255."""
-    background = _stream(seed, split, "background").integers(0, 256, x.shape, np.uint8)
+    background = stream(seed, split, "background").integers(0, 256, x.shape, np.uint8)
     combined: NDArray[np.uint8] = np.maximum(x, background)
     return combined
 
 
-def _stream(seed: int, split: str, purpose: str) -> np.random.Generator:
+def stream(seed: int, split: str, purpose: str) -> np.random.Generator:
+    """The draws of a split for one purpose."""
     name = hashlib.sha256(f"{seed}/{split}/{purpose}".encode()).digest()[:8]
     return np.random.Generator(np.random.PCG64(int.from_bytes(name)))
 

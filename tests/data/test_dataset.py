@@ -172,3 +172,14 @@ def test_a_set_on_the_gpu_is_the_one_on_the_cpu(tiny, embed, root, take):
     there = load(manifest, "train", limit="all", root=root, device="cuda")
     assert torch.equal(there.x.cpu(), here.x)
     assert replace(there, x=here.x, y=here.y) == here
+
+
+def test_a_generated_set_takes_no_file_and_a_limit_beyond_it_is_refused(root, take):
+    (root / "datasets/r.toml").write_text((ROOT / "datasets/rectangles.toml").read_text())
+    manifest = read_manifest(root / "datasets/r.toml")
+    data = take(manifest, "valid", 3)
+    assert (data.x.shape, data.y.shape, data.available) == ((3, 784), (3,), 200)
+    assert torch.equal(take(manifest, "valid").x[:3], data.x)
+    assert refused(UserError, lambda: take(manifest, "valid", 201)) == (
+        "data set 'r', split 'valid': limit 201 exceeds its 200 examples"
+    )

@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage, stats
 
 from ae.data.dataset import load
-from ae.data.variations import _stream, _turn, on_noise, plain, rotated
+from ae.data.variations import _turn, on_noise, plain, rotated, stream
 from ae.manifest import find_manifest
 
 ROOT = Path(__file__).parents[2]
@@ -47,8 +47,8 @@ def test_outside_the_image_is_black():
     assert turned[10:18, 10:18].min() == 255
 
 
-def test_angles_are_uniform_and_those_of_the_stream():
-    angles = 2 * math.pi * _stream(2007, "test", "angle").random(50_000)
+def test_angles_are_uniform_and_those_of_thestream():
+    angles = 2 * math.pi * stream(2007, "test", "angle").random(50_000)
     assert stats.kstest(angles, "uniform", (0, 2 * math.pi)).pvalue > 0.01
     mark = np.zeros((200, 28, 28), np.uint8)
     mark[:, 13:15, 24] = 255
@@ -83,7 +83,7 @@ def test_the_first_n_are_the_same_however_many_are_made(images, function, n):
 
 def test_rotation_does_not_depend_on_the_thousands_in_which_it_is_done():
     x = np.random.default_rng(0).integers(0, 256, (1003, 8, 8), np.uint8)
-    angles = 2 * math.pi * _stream(1, "train", "angle").random(1003)
+    angles = 2 * math.pi * stream(1, "train", "angle").random(1003)
     np.testing.assert_array_equal(rotated(x, "train", 1), _turn(x, angles))
 
 
