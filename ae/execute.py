@@ -214,7 +214,7 @@ class Execution:
             found = records.read(self.record_path)
         except (OSError, ValueError):
             return False
-        files = [n for f in found.figures for n in (f.image, f.arrays, f.vector) if n is not None]
+        files = [name for figure in found.figures for name in figure.files]
         return (
             isinstance(state, dict)
             and state.get("work") == work
@@ -262,6 +262,7 @@ class Execution:
             digest=saved.digest,
             width=saved.width,
             height=saved.height,
+            interaction=saved.interaction,
         )
 
     def _record(

@@ -102,8 +102,22 @@ class RunRecord(Part):
     trained: dict[str, str] = {}
 
 
+class Interaction(Part):
+    """What a reader may do with a figure in a browser: a kind, and a JSON file beside the record.
+
+    `digest` is the sha256 of the file. The kinds are those that the report's script knows.
+    """
+
+    kind: str
+    data: str
+    digest: str
+
+
 class FigureRecord(Part):
-    """A figure's files beside the record and the digest of the arrays that it was drawn from."""
+    """A figure's files beside the record and the digest of the arrays that it was drawn from.
+
+    The picture says what is to be seen; `interaction` lets a reader turn it or move through it.
+    """
 
     name: str
     title: str
@@ -115,6 +129,13 @@ class FigureRecord(Part):
     digest: str
     width: int
     height: int
+    interaction: Interaction | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """The names of all its files."""
+        data = self.interaction.data if self.interaction else None
+        return [name for name in (self.image, self.vector, self.arrays, data) if name is not None]
 
 
 class Record(Part):

@@ -112,8 +112,7 @@ def files(record: Record, folder: Path) -> list[tuple[Path, str | None]]:
     """
     found: list[tuple[Path, str | None]] = [(folder / "record.json", None)]
     for figure in record.figures:
-        names = [figure.image, figure.vector, figure.arrays]
-        found += [(folder / name, "figures") for name in names if name]
+        found += [(folder / name, "figures") for name in figure.files]
     for path, _ in found:
         if not path.is_file():
             raise UserError(f"{path}: the record names this file and it is missing; run it again")

@@ -6,6 +6,7 @@ state that one drawing leaves to the next. Files are the same bytes for the same
 
 import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.record import write_atomically
+from ae.record import Interaction, write_atomically
 from ae.trained import Trained
 
 if TYPE_CHECKING:
@@ -36,6 +37,19 @@ INK, FAINT = "#24292f", "#59636e"
 
 
 @dataclass(frozen=True)
+class Interactive:
+    """What a reader may turn or move through in a browser, where the picture stands otherwise.
+
+    Attributes:
+        kind: One that the report's script knows.
+        data: From a drawing's arrays to what the script needs, as JSON has it; reads nothing else.
+    """
+
+    kind: str
+    data: Callable[[Arrays], dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Drawing:
     """What is drawn.
 
@@ -43,11 +57,13 @@ class Drawing:
         arrays: All that the ink needs: numbers and strings, no objects.
         paint: From the arrays to a figure; reads nothing else.
         vector: Whether the figure is worth keeping as SVG, too: lines and few points.
+        interactive: What a reader may do with it in a browser, if anything.
     """
 
     arrays: Arrays
     paint: Callable[[Arrays], "Figure"]
     vector: bool
+    interactive: Interactive | None = None
 
 
 @dataclass(frozen=True)
@@ -60,10 +76,14 @@ class Saved:
     digest: str
     width: int
     height: int
+    interaction: Interaction | None
 
 
 def save(drawing: Drawing, folder: Path, name: str) -> Saved:
-    """Write `name.npz`, `name.png` and, where it is worth it, `name.svg`, each atomically."""
+    """Write `name.npz`, `name.png` and, where they are wanted, `name.svg`, `name.data.json`.
+
+    Each atomically.
+    """
     vector = folder / f"{name}.svg"
     with style():
         figure = drawing.paint(drawing.arrays)
@@ -82,7 +102,20 @@ def save(drawing: Drawing, folder: Path, name: str) -> Saved:
         digest=digest(drawing.arrays),
         width=width,
         height=height,
+        interaction=_interaction(drawing, folder, name),
     )
+
+
+def _interaction(drawing: Drawing, folder: Path, name: str) -> Interaction | None:
+    path = folder / f"{name}.data.json"
+    if drawing.interactive is None:
+        path.unlink(missing_ok=True)
+        return None
+    data = drawing.interactive.data(drawing.arrays)
+    content = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
+    write_atomically(path, content)
+    digest = hashlib.sha256(content).hexdigest()
+    return Interaction(kind=drawing.interactive.kind, data=path.name, digest=digest)
 
 
 def digest(arrays: Arrays) -> str:

@@ -32,30 +32,35 @@ def scatter(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing:
         UserError: Codes are not of two numbers, there are more than ten labels, or a run has
             too few seeds.
     """
+    arrays = labelled("embedding.scatter", runs, 2, examples, seed_index)
+    return Drawing(arrays, _paint_scatter, vector=arrays["labels"].size <= VECTOR)
+
+
+def labelled(figure: str, runs: list[Trained], size: int, examples: int, seed_index: int) -> Arrays:
+    """The codes of the first test examples (all where there are fewer), their labels, the runs.
+
+    Raises:
+        UserError: Codes are not of `size` numbers, there are more than ten labels, or a run has
+            too few seeds.
+    """
     count = min(examples, *(len(run.test.x) for run in runs))
-    codes = [_codes(run, count, seed_index) for run in runs]
+    codes = [_codes(figure, run, size, count, seed_index) for run in runs]
     y = [labels(run, "test", count) for run in runs]
     if (found := len(np.unique(y))) > len(CLASSES):
-        raise UserError(
-            f"embedding.scatter: found {found} labels; it tells {len(CLASSES)} apart at most"
-        )
-    return Drawing(
-        arrays={
-            "codes": np.stack(codes),
-            "labels": np.stack(y),
-            "runs": np.array([run.label for run in runs]),
-        },
-        paint=_paint_scatter,
-        vector=count * len(runs) <= VECTOR,
-    )
+        raise UserError(f"{figure}: found {found} labels; it tells {len(CLASSES)} apart at most")
+    return {
+        "codes": np.stack(codes),
+        "labels": np.stack(y),
+        "runs": np.array([run.label for run in runs]),
+    }
 
 
-def _codes(run: Trained, count: int, seed_index: int) -> NDArray[Any]:
+def _codes(figure: str, run: Trained, size: int, count: int, seed_index: int) -> NDArray[Any]:
     codes = run.of("encode", "test", count)[member(run, seed_index)]
-    if codes.shape[1:] != (2,):
+    if codes.shape[1:] != (size,):
         raise UserError(
-            f"embedding.scatter: run {run.name!r} has codes of shape {tuple(codes.shape[1:])}; "
-            "expected two numbers: leave the run out of the figure's 'runs'"
+            f"{figure}: run {run.name!r} has codes of shape {tuple(codes.shape[1:])}; "
+            f"expected {size} numbers: leave the run out of the figure's 'runs'"
         )
     found: NDArray[Any] = codes.cpu().numpy()
     return found
@@ -77,15 +82,15 @@ def _paint_scatter(arrays: Arrays) -> "Figure":
             _panel(axes, codes, np.searchsorted(classes, y), classes)
         else:
             axes.set(xticks=[], yticks=[])
-            _say(axes, 0.5, "diverged")
+            say(axes, 0.5, "diverged")
     for axes in grid[len(names) :]:
         axes.set_axis_off()
-    _legend(figure, classes)
+    legend(figure, classes)
     return figure
 
 
 def limits(codes: NDArray[Any]) -> NDArray[Any]:
-    """Lower and upper end of both axes: ((x, y), (x, y)), of more than no length."""
+    """Lower and upper end of every axis, such as ((x, y), (x, y)), of more than no length."""
     low, high = np.percentile(codes.astype(float), KEEP, axis=0)
     margin = np.where(high > low, MARGIN * (high - low), 1.0)
     return np.stack([low - margin, high + margin])
@@ -93,8 +98,14 @@ def limits(codes: NDArray[Any]) -> NDArray[Any]:
 
 def outside(codes: NDArray[Any]) -> int:
     """How many points lie beyond the limits of their panel."""
+    return int(beyond(codes).sum())
+
+
+def beyond(codes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which points lie beyond the limits of their panel."""
     low, high = limits(codes)
-    return int(((codes < low) | (codes > high)).any(-1).sum())
+    found: NDArray[np.bool_] = ((codes < low) | (codes > high)).any(-1)
+    return found
 
 
 def apart(places: NDArray[Any]) -> NDArray[Any]:
@@ -114,36 +125,43 @@ def apart(places: NDArray[Any]) -> NDArray[Any]:
 
 
 def _panel(axes: "Axes", codes: NDArray[Any], y: NDArray[Any], classes: NDArray[Any]) -> None:
-    from matplotlib.patheffects import withStroke
-
     ends = limits(codes)
     axes.set(xlim=ends[:, 0], ylim=ends[:, 1])
     axes.scatter(codes[:, 0], codes[:, 1], c=np.array(CLASSES)[y], s=5, linewidths=0, alpha=0.65)
     present = np.unique(y)
     medians = np.stack([np.median(codes[y == i], axis=0) for i in present])
     for i, at in zip(present, apart((medians - ends[0]) / (ends[1] - ends[0])), strict=True):
-        axes.text(
-            at[0],
-            at[1],
-            str(classes[i]),
-            color=CLASSES[i],
-            size=12,
-            weight="bold",
-            ha="center",
-            va="center",
-            transform=axes.transAxes,
-            path_effects=[withStroke(linewidth=2.5, foreground="white")],
-        )
+        name_class(axes, at, str(classes[i]), i)
     note = f"{outside(codes)} of {len(codes)} points lie outside"
-    _say(axes, 1.03, note)
+    say(axes, 1.03, note)
 
 
-def _say(axes: "Axes", height: float, text: str) -> None:
+def name_class(axes: "Axes", at: NDArray[Any], name: str, index: int) -> None:
+    """The name of a class in its colour, its centre at a place of the unit square of the axes."""
+    from matplotlib.patheffects import withStroke
+
+    axes.text(
+        at[0],
+        at[1],
+        name,
+        color=CLASSES[index],
+        size=12,
+        weight="bold",
+        ha="center",
+        va="center",
+        transform=axes.transAxes,
+        path_effects=[withStroke(linewidth=2.5, foreground="white")],
+    )
+
+
+def say(axes: "Axes", height: float, text: str) -> None:
+    """A faint line of text at a height of the axes, 0 to 1, in their middle."""
     place = axes.transAxes
     axes.text(0.5, height, text, color=FAINT, ha="center", va="center", transform=place)
 
 
-def _legend(figure: "Figure", classes: NDArray[Any]) -> None:
+def legend(figure: "Figure", classes: NDArray[Any]) -> None:
+    """The colours of the classes under the figure."""
     from matplotlib.lines import Line2D
 
     handles = [

@@ -1,14 +1,18 @@
 """The parts of a page that show what was measured, drawn and trained."""
 
 import base64
+import hashlib
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from markupsafe import Markup
+
 from ae.errors import UserError
-from ae.record import Curve, FigureRecord, RunRecord
+from ae.record import Curve, FigureRecord, Interaction, RunRecord
 from ae.report import plots
 from ae.report.canvas import around
 from ae.report.claims import seed_values
@@ -42,6 +46,14 @@ class MetricView:
 
 
 @dataclass(frozen=True)
+class InteractionView:
+    """What the page's script makes of a figure: a kind that it knows, and the data for it."""
+
+    kind: str
+    data: Markup
+
+
+@dataclass(frozen=True)
 class FigureView:
     """A figure, its picture inside the page."""
 
@@ -53,6 +65,7 @@ class FigureView:
     width: int
     height: int
     digest: str
+    interaction: InteractionView | None
 
 
 @dataclass(frozen=True)
@@ -114,19 +127,8 @@ def _cell(value: float | None, diverged: bool) -> str:
 
 def figure_view(figure: FigureRecord, folder: Path, runs: Sequence[str]) -> FigureView:
     """A figure with its picture inside, or one line that says which file is not there."""
-    path = folder / figure.image
-    if Path(figure.image).name != figure.image:
-        raise UserError(
-            f"{folder}: figure '{figure.name}': image {figure.image!r} is not the name of a file "
-            "beside the record"
-        )
-    try:
-        picture = path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"{path}: figure '{figure.name}' of the record cannot be read: {error.strerror}; "
-            "run the spec again, or copy the figures with the record"
-        ) from None
+    picture = _beside(figure, folder, "image", figure.image)
+    given = figure.interaction
     return FigureView(
         title=figure.title,
         caption=figure.caption,
@@ -136,7 +138,38 @@ def figure_view(figure: FigureRecord, folder: Path, runs: Sequence[str]) -> Figu
         width=figure.width,
         height=figure.height,
         digest=figure.digest,
+        interaction=None if given is None else _interaction(figure, folder, given),
     )
+
+
+def _interaction(figure: FigureRecord, folder: Path, given: Interaction) -> InteractionView:
+    """The data as they stand in a script element: JSON in which nothing can end the element."""
+    content = _beside(figure, folder, "interaction", given.data)
+    if hashlib.sha256(content).hexdigest() != given.digest:
+        raise UserError(
+            f"{folder / given.data}: figure '{figure.name}' of the record was drawn with other "
+            "data; run the spec again, or copy the figures with the record"
+        )
+    text = json.dumps(json.loads(content), separators=(",", ":"))
+    for letter in "<>&":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return InteractionView(given.kind, Markup(text))
+
+
+def _beside(figure: FigureRecord, folder: Path, what: str, name: str) -> bytes:
+    """A file of a figure, which lies beside the record."""
+    if Path(name).name != name:
+        raise UserError(
+            f"{folder}: figure '{figure.name}': {what} {name!r} is not the name of a file "
+            "beside the record"
+        )
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{folder / name}: figure '{figure.name}' of the record cannot be read: "
+            f"{error.strerror}; run the spec again, or copy the figures with the record"
+        ) from None
 
 
 def stages(key: str, runs: Sequence[RunRecord]) -> list[Stage]:

@@ -134,6 +134,11 @@ class Page:
             for f in self.record.figures
         ]
 
+    @property
+    def interactive(self) -> bool:
+        """Whether a reader of the page can do something with one of its figures."""
+        return any(figure.interaction for figure in self.figures)
+
     @cached_property
     def stages(self) -> list[sections.Stage]:
         """The training curves, stage by stage, all runs of a stage together."""

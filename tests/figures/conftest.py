@@ -1,6 +1,7 @@
 """Runs to draw, whose weights and data are known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,9 +70,10 @@ def repainted(tmp_path: Path) -> Callable[[Drawing], Saved]:
         saved = save(drawing, tmp_path / "first", "figure")
         with np.load(tmp_path / "first" / saved.arrays, allow_pickle=False) as file:
             kept = dict(file)
-        again = save(Drawing(kept, drawing.paint, drawing.vector), tmp_path / "second", "figure")
+        again = save(replace(drawing, arrays=kept), tmp_path / "second", "figure")
         assert again == saved
-        for name in filter(None, (saved.image, saved.vector, saved.arrays)):
+        data = saved.interaction.data if saved.interaction else None
+        for name in filter(None, (saved.image, saved.vector, saved.arrays, data)):
             assert (tmp_path / "first" / name).read_bytes() == (
                 tmp_path / "second" / name
             ).read_bytes(), name

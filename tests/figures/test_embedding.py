@@ -63,7 +63,7 @@ def test_labels_that_coincide_are_moved_apart_and_others_stay():
 
 def test_codes_of_another_size_are_refused(linear):
     x, y = torch.rand(5, 4), torch.arange(5)
-    with pytest.raises(UserError, match=r"run 'a' has codes of shape \(3,\); expected two numbers"):
+    with pytest.raises(UserError, match=r"run 'a' has codes of shape \(3,\); expected 2 numbers"):
         scatter([linear("a", torch.rand(1, 3, 4), x, y)], examples=5, seed_index=0)
 
 

@@ -1,0 +1,154 @@
+"""Codes of three numbers: a picture from one side, and points that a reader can turn."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ae.errors import UserError
+from ae.figures.drawing import CLASSES, FAINT, Arrays, Drawing, Interactive
+from ae.figures.embedding import apart, beyond, labelled, legend, limits, name_class, outside, say
+from ae.figures.sheet import WIDTH, sheet, wrapped
+from ae.trained import Trained
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POINTS = 1500  # of a figure: what a page carries and a telephone turns without a stutter
+VIEW = (-0.6, 0.45)  # radians: turn about the third axis, and tilt, that the picture shows
+SPAN = 1.85  # half the side of a panel, where the cube of the codes reaches from -1 to 1
+BESIDE = 0.2  # from an edge to the name of its axis
+STEPS = 1000  # whole numbers from the middle of an axis to its end
+CUBE = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
+EDGES = [(i, j) for i in range(8) for j in range(i) if np.abs(CUBE[i] - CUBE[j]).sum() == 2]
+
+
+def turnable(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing:
+    """The 3-D codes of the first test examples, coloured by label, a panel a run, to be turned.
+
+    A panel is a cube that spans the 0.5th to the 99.5th percentile of each code and a margin, seen
+    in parallel projection; it says how many points lie outside. Labels stand at the medians.
+
+    Raises:
+        UserError: Codes are not of three numbers, there are more than ten labels or `POINTS`
+            points, or a run has too few seeds.
+    """
+    if not 1 <= examples <= (most := POINTS // len(runs)):
+        raise UserError(
+            f"latent.turnable: examples: found {examples} for {len(runs)} runs; expected 1 to "
+            f"{most}, so that a page carries {POINTS} points at most"
+        )
+    arrays = labelled("latent.turnable", runs, 3, examples, seed_index)
+    return Drawing(arrays, _paint, vector=True, interactive=Interactive("points-3d", _data))
+
+
+def project(points: NDArray[Any], turn: float, tilt: float) -> NDArray[Any]:
+    """Points (..., 3) as (right, up, towards the eye), after a turn and a tilt in radians.
+
+    The turn is about the third axis, which stays upright; a tilt of pi / 2 looks down on it.
+    """
+    x, y, z = np.moveaxis(points, -1, 0)
+    right = math.cos(turn) * x - math.sin(turn) * y
+    away = math.sin(turn) * x + math.cos(turn) * y
+    up = math.cos(tilt) * z + math.sin(tilt) * away
+    return np.stack([right, up, math.sin(tilt) * z - math.cos(tilt) * away], -1)
+
+
+def axis_place(axis: int, turn: float, tilt: float) -> NDArray[Any]:
+    """Where the name of an axis stands, (right, up): beside an edge of the cube's outline.
+
+    Of the four edges along the axis two opposite ones are farthest from the middle; the lower.
+    """
+    edges = project(CUBE[CUBE[:, axis] == 1] * (np.arange(3) != axis), turn, tilt)[:, :2]
+    far = edges[np.argmax(np.linalg.norm(edges, axis=-1))]
+    outward = -far if far[1] > 0 else far
+    return np.asarray(outward * (1 + BESIDE / np.linalg.norm(far)))
+
+
+def cubed(codes: NDArray[Any]) -> NDArray[Any]:
+    """Codes on a scale where the limits of each axis are -1 and 1."""
+    low, high = limits(codes)
+    return np.asarray(2 * (codes - low) / (high - low) - 1)
+
+
+def _data(arrays: Arrays) -> dict[str, Any]:
+    """For a browser: whole numbers, so that a point is a few characters."""
+    classes = np.unique(arrays["labels"])
+    return {
+        "steps": STEPS,
+        "span": SPAN,
+        "view": VIEW,
+        "axes": [f"code {i}" for i in (1, 2, 3)],
+        "classes": [
+            {"label": str(label), "colour": colour}
+            for label, colour in zip(classes, CLASSES, strict=False)
+        ],
+        "panels": [
+            {"title": str(name), **_panel_data(codes, np.searchsorted(classes, y))}
+            for name, codes, y in zip(
+                arrays["runs"], arrays["codes"], arrays["labels"], strict=True
+            )
+        ],
+    }
+
+
+def _panel_data(codes: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
+    if not np.isfinite(codes).all():
+        return {"note": "diverged", "points": [], "names": []}
+    steps = np.rint(STEPS * cubed(codes)).astype(int)
+    points = np.concatenate([steps, y[:, None]], 1)[~beyond(codes)]
+    names = [[*np.rint(np.median(steps[y == i], axis=0)).astype(int), i] for i in np.unique(y)]
+    return {
+        "note": _note(codes),
+        "points": points.tolist(),
+        "names": np.array(names).tolist(),
+    }
+
+
+def _note(codes: NDArray[Any]) -> str:
+    low, high = limits(codes)
+    spans = [f"code {i + 1}: {low[i]:.3g} to {high[i]:.3g}" for i in range(3)]
+    return f"{'; '.join(spans)}. {outside(codes)} of {len(codes)} points lie outside"
+
+
+def _paint(arrays: Arrays) -> "Figure":
+    names = arrays["runs"]
+    across = min(2, len(names))
+    down = -(-len(names) // across)
+    panel = WIDTH // 2
+    figure = sheet(panel * across, panel * down + 60)
+    figure.set_layout_engine("constrained")
+    grid = figure.subplots(down, across, squeeze=False).ravel()
+    classes = np.unique(arrays["labels"])
+    for axes, codes, y, name in zip(grid, arrays["codes"], arrays["labels"], names, strict=False):
+        axes.set_title(wrapped(str(name), 48, 2), pad=20)
+        axes.set(xlim=(-SPAN, SPAN), ylim=(-SPAN, SPAN), aspect="equal")
+        if np.isfinite(codes).all():
+            _panel(axes, codes, np.searchsorted(classes, y), classes)
+        else:
+            say(axes, 0.5, "diverged")
+    for axes in grid:
+        axes.set_axis_off()
+    legend(figure, classes)
+    return figure
+
+
+def _panel(axes: "Axes", codes: NDArray[Any], y: NDArray[Any], classes: NDArray[Any]) -> None:
+    corners = project(CUBE, *VIEW)
+    for i, j in EDGES:
+        axes.plot(*corners[[i, j], :2].T, color=FAINT, linewidth=0.6, alpha=0.6)
+    for i in range(3):
+        right, up = axis_place(i, *VIEW)
+        axes.text(right, up, f"code {i + 1}", color=FAINT, ha="center", va="center")
+    seen, inside = project(cubed(codes), *VIEW), ~beyond(codes)
+    order = np.flatnonzero(inside)[np.argsort(seen[inside, 2])]
+    colours = np.array(CLASSES)[y]
+    axes.scatter(seen[order, 0], seen[order, 1], c=colours[order], s=7, linewidths=0, alpha=0.65)
+    present = np.unique(y)
+    medians = np.stack([np.median(cubed(codes)[y == i], axis=0) for i in present])
+    places = (project(medians, *VIEW)[:, :2] / SPAN + 1) / 2
+    for i, at in zip(present, apart(places), strict=True):
+        name_class(axes, at, str(classes[i]), int(i))
+    say(axes, 1.0, _note(codes).partition(". ")[2])

@@ -1,0 +1,171 @@
+//<![CDATA[
+"use strict";
+// What a reader can do with a figure, by its kind. Each function takes the figure's data and gives
+// an element that stands in for the picture; where this script does not run, the picture stands.
+const KINDS = new Map([["points-3d", points3d]]);
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const figure of document.querySelectorAll("figure[data-live]")) {
+    const make = KINDS.get(figure.dataset.live);
+    if (!make) continue;
+    const data = JSON.parse(figure.querySelector("script").textContent);
+    figure.querySelector("img").before(make(data));
+    figure.classList.add("live");
+  }
+});
+
+// An element with these properties and children.
+function element(name, properties, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+// Points in cubes, a cube a run, which turn; and a legend whose entries hide a class.
+function points3d(data) {
+  const hidden = new Set();
+  const cubes = data.panels.map(panel => cube(data, panel, hidden));
+  const legend = element("div", { className: "legend" });
+  legend.setAttribute("role", "group");
+  legend.setAttribute("aria-label", "Classes; press one to hide or show its points");
+  data.classes.forEach((kind, index) => {
+    const swatch = element("span", { className: "swatch" });
+    swatch.style.background = kind.colour;
+    const entry = element("button", { type: "button" }, swatch, kind.label);
+    entry.setAttribute("aria-pressed", "true");
+    entry.addEventListener("click", () => {
+      if (!hidden.delete(index)) hidden.add(index);
+      entry.setAttribute("aria-pressed", String(!hidden.has(index)));
+      cubes.forEach(one => one.draw());
+    });
+    legend.append(entry);
+  });
+  return element("div", { className: "turnable" }, legend,
+    element("div", { className: "cubes" }, ...cubes.map(one => one.root)),
+    element("p", { className: "small" }, "Drag a cube to turn it, or choose it and press the arrow keys; Home turns it back. A press on a class hides it."));
+}
+
+// A canvas that draws one run's points as they are seen after a turn and a tilt, in radians.
+function cube(data, panel, hidden) {
+  const [turn0, tilt0] = data.view;
+  let turn = turn0, tilt = tilt0;
+  const canvas = element("canvas", { tabIndex: 0 });
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-label", `${panel.title}: ${panel.points.length} codes in a cube that the arrow keys turn`);
+
+  // As ae/figures/latent.py projects: right, up, towards the eye.
+  function project(x, y, z) {
+    const [c, s, k, t] = [Math.cos(turn), Math.sin(turn), Math.cos(tilt), Math.sin(tilt)];
+    const away = s * x + c * y;
+    return [c * x - s * y, k * z + t * away, t * z - k * away];
+  }
+
+  function draw() {
+    canvas.dataset.turn = turn.toFixed(3);
+    canvas.dataset.tilt = tilt.toFixed(3);
+    const side = canvas.clientWidth, sharp = window.devicePixelRatio || 1;
+    if (!side) return;
+    canvas.width = canvas.height = Math.round(side * sharp);
+    const pen = canvas.getContext("2d"), unit = side / 2 / data.span;
+    const at = ([right, up]) => [side / 2 + unit * right, side / 2 - unit * up];
+    pen.scale(sharp, sharp);
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    outline(pen, at);
+    const seen = panel.points.filter(point => !hidden.has(point[3]))
+      .map(([x, y, z, kind]) => [project(x / data.steps, y / data.steps, z / data.steps), kind])
+      .sort((one, other) => one[0][2] - other[0][2]);
+    for (const [place, kind] of seen) {
+      pen.globalAlpha = 0.6 + 0.2 * place[2];
+      pen.fillStyle = data.classes[kind].colour;
+      pen.beginPath();
+      pen.arc(...at(place), Math.max(1.2, side / 170) * (1 + 0.25 * place[2]), 0, 7);
+      pen.fill();
+    }
+    pen.globalAlpha = 1;
+    pen.font = "bold 15px sans-serif";
+    pen.strokeStyle = "#ffffff";
+    pen.lineWidth = 4;
+    for (const [x, y, z, kind] of panel.names) {
+      if (hidden.has(kind)) continue;
+      const place = at(project(x / data.steps, y / data.steps, z / data.steps));
+      pen.fillStyle = data.classes[kind].colour;
+      pen.strokeText(data.classes[kind].label, ...place);
+      pen.fillText(data.classes[kind].label, ...place);
+    }
+  }
+
+  // The cube's edges, and each axis's name beside the lower of its two outermost edges.
+  function outline(pen, at) {
+    pen.strokeStyle = "#a3adb8";
+    pen.fillStyle = "#59636e";
+    pen.lineWidth = 1;
+    pen.font = "13px sans-serif";
+    for (let axis = 0; axis !== 3; axis += 1) {
+      let far = [0, 0];
+      for (const [a, b] of [[-1, -1], [-1, 1], [1, -1], [1, 1]]) {
+        const edge = [[a, b], [a, b], [a, b]][axis], end = sign => {
+          const place = [...edge];
+          place.splice(axis, 0, sign);
+          return project(...place);
+        };
+        pen.beginPath();
+        pen.moveTo(...at(end(-1)));
+        pen.lineTo(...at(end(1)));
+        pen.stroke();
+        const middle = end(0);
+        if (Math.hypot(middle[0], middle[1]) > Math.hypot(...far) + 1e-9) far = middle.slice(0, 2);
+      }
+      const way = (1 + 0.2 / Math.hypot(...far)) * (far[1] > 0 ? -1 : 1);
+      pen.fillText(data.axes[axis], ...at([way * far[0], way * far[1]]));
+    }
+  }
+
+  function rotate(right, up) {
+    turn += right;
+    tilt = Math.min(Math.PI / 2, Math.max(-Math.PI / 2, tilt + up));
+    draw();
+  }
+
+  function reset() {
+    [turn, tilt] = [turn0, tilt0];
+    draw();
+  }
+
+  const keys = new Map([["ArrowLeft", [-0.1, 0]], ["ArrowRight", [0.1, 0]], ["ArrowUp", [0, -0.1]], ["ArrowDown", [0, 0.1]]]);
+  canvas.addEventListener("keydown", event => {
+    const way = keys.get(event.key);
+    if (event.key === "Home") reset();
+    else if (way) rotate(...way);
+    else return;
+    event.preventDefault();
+  });
+  let held = null;
+  canvas.addEventListener("pointerdown", event => {
+    held = [event.clientX, event.clientY];
+    canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener("pointermove", event => {
+    if (!held) return;
+    rotate((event.clientX - held[0]) / 120, (event.clientY - held[1]) / 120);
+    held = [event.clientX, event.clientY];
+  });
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { held = null; });
+  new ResizeObserver(draw).observe(canvas);
+
+  const step = Math.PI / 12;
+  const button = (sign, label, act) => {
+    const made = element("button", { type: "button" }, sign);
+    made.setAttribute("aria-label", `${label}: ${panel.title}`);
+    made.addEventListener("click", act);
+    return made;
+  };
+  const controls = element("div", { className: "controls" },
+    button("\u2190", "Turn left", () => rotate(-step, 0)), button("\u2192", "Turn right", () => rotate(step, 0)),
+    button("\u2191", "Tilt up", () => rotate(0, -step)), button("\u2193", "Tilt down", () => rotate(0, step)),
+    button("Reset", "Turn back", reset));
+  const root = element("div", {}, element("p", { className: "run" }, panel.title), canvas, controls,
+    element("p", { className: "small" }, `${panel.note}.`));
+  return { root, draw };
+}
+//]]>
