@@ -7,16 +7,14 @@ from numpy.typing import NDArray
 
 from ae.errors import UserError
 from ae.figures.drawing import FAINT, PALETTE, Arrays, Drawing, member
-from ae.figures.sheet import GAP, WIDEST, WIDTH, Pen, mosaic, place, sheet, wrapped
+from ae.figures.panels import FOOT, SPACE, TITLE, explain, side_by_side
+from ae.figures.sheet import GAP, WIDTH, Pen, mosaic, place, sheet, wrapped
 from ae.metrics.filters import images, lag_one
 from ae.trained import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SPACE = 30  # pixels between panels
-TITLE = 66  # pixels over a panel
-FOOT = 66  # pixels under the panels
 TALL = 900  # pixels that rows of units may take
 LEFT = 130  # pixels for the names of units
 SCALE = "each filter on its own scale: black is negative, mid-grey 0, white positive"
@@ -100,44 +98,8 @@ def grey(filters: NDArray[Any]) -> NDArray[Any]:
 
 
 def _paint_grid(arrays: Arrays) -> "Figure":
-    panels = [mosaic(_tiles(f, int(arrays["columns"]))) for f in arrays["filters"]]
-    high, wide = panels[0].shape
-    zoom, across = _arranged(len(panels), wide)
-    down = -(-len(panels) // across)
-    width, row = across * (wide * zoom + SPACE) + SPACE, TITLE + high * zoom
-    figure = sheet(width, down * row + FOOT)
-    pen = Pen(figure)
-    for i, (panel, name) in enumerate(zip(panels, arrays["runs"], strict=True)):
-        left, top = SPACE + i % across * (wide * zoom + SPACE), TITLE + i // across * row
-        place(figure, panel, left, top, zoom)
-        pen.write(str(name), (left, top - 8), "left bottom", room=wide * zoom, lines=2)
-        if not np.isfinite(arrays["filters"][i]).all():
-            middle = (left + wide * zoom / 2, top + high * zoom / 2)
-            pen.write("diverged", middle, "center center", room=wide * zoom, faint=True)
-    _explain(pen, down * row, width)
-    return figure
-
-
-def _tiles(filters: NDArray[Any], columns: int) -> NDArray[Any]:
-    """Filters in rows of so many, the last row filled up with nothing: grey values."""
-    count, *shape = filters.shape
-    tiles = np.full((-(-count // columns) * columns, *shape), np.nan)
-    tiles[:count] = grey(filters)
-    return tiles.reshape(-1, columns, *shape)
-
-
-def _explain(pen: Pen, top: int, width: int) -> None:
-    at = (SPACE, top + 14)
-    pen.write(SCALE, at, "left top", room=width - 2 * SPACE, lines=2, faint=True)
-
-
-def _arranged(panels: int, wide: int) -> tuple[int, int]:
-    """Zoom, between 2 and 4 (1 where a panel does not fit), and panels in a row."""
-    fitting = (WIDEST - SPACE) // (2 * wide + SPACE)
-    if fitting == 0:
-        return 1, 1
-    across = min(panels, fitting)
-    return min(4, max(2, ((WIDTH - SPACE) // across - SPACE) // wide)), across
+    pictures = np.stack([grey(filters) for filters in arrays["filters"]])
+    return side_by_side(pictures, arrays["runs"], int(arrays["columns"]), SCALE)
 
 
 def _paint_same_unit(arrays: Arrays) -> "Figure":
@@ -160,7 +122,7 @@ def _paint_same_unit(arrays: Arrays) -> "Figure":
             if not np.isfinite(filters[i, j]).all():
                 at = (LEFT + j * pitch + wide * zoom / 2, middle)
                 pen.write("diverged", at, "center center", room=pitch, faint=True)
-    _explain(pen, TITLE + down * row, width)
+    explain(pen, TITLE + down * row, width, SCALE)
     return figure
 
 

@@ -30,6 +30,9 @@ class Linear(Autoencoder):
     def reconstruct(self, x: Tensor) -> Tensor:
         return self.encode(x) @ self.weight
 
+    def decode(self, z: Tensor) -> Tensor:
+        return z @ self.weight
+
     def filters(self) -> Tensor:
         return self.weight
 

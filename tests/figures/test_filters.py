@@ -80,11 +80,3 @@ def test_diverged_seeds_are_drawn_as_such(linear, repainted):
     kept = filters.share_above(drawing.arrays["autocorrelation_1"], np.array([-2.0]))
     assert kept.tolist() == [[100.0]]  # of the seed that did not diverge
     repainted(filters.structure([lost], threshold=0.5))
-
-
-@pytest.mark.parametrize(
-    ("panels", "columns", "expected"),
-    [(1, 10, (4, 1)), (3, 10, (2, 3)), (7, 8, (2, 3)), (2, 5, (4, 2)), (2, 40, (1, 1))],
-)
-def test_panels_fit_the_page_and_are_no_smaller_than_they_must(panels, columns, expected):
-    assert filters._arranged(panels, 30 * columns - 2) == expected

@@ -1,0 +1,126 @@
+"""Samples of known models, counted by hand."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from ae.errors import UserError
+from ae.metrics.samples import coverage, decoded, moments, precision, radius
+from ae.models.base import Autoencoder, Batch, Noise, Objective
+from ae.seeds import Stack
+
+
+class Gaussian(Autoencoder):
+    """q(z given x) = N(a x, b^2 x^2), decoded to z + shift."""
+
+    def __init__(self, a: float, b: float, shift: float) -> None:
+        super().__init__()
+        for name, value in {"a": a, "b": b, "shift": shift}.items():
+            self.register_buffer(name, torch.tensor(value))
+        self.draws = {}
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.a * x, (self.b * x).square().log()
+
+    def encode(self, x: Tensor) -> Tensor:
+        return self.a * x
+
+    def decode(self, z: Tensor) -> Tensor:
+        return z + self.shift
+
+    def objective(self, batch: Batch, noise: Noise) -> Objective:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def gaussian(run):
+    def make(x, *members, test_x=None):
+        stack = Stack([lambda m=m: Gaussian(*m) for m in members], range(len(members)))
+        more = {} if test_x is None else {"test_x": test_x}
+        return run(stack, x, shape=(1, x.shape[1]), **more)
+
+    return make
+
+
+def test_the_radius_is_the_distance_to_the_kth_other_image():
+    real = torch.tensor([[0.0], [1.0], [3.0], [7.0], [7.0]])
+    assert radius(real, 1).tolist() == [1, 1, 2, 0, 0]
+    assert radius(real, 2).tolist() == [3, 2, 3, 4, 4]
+
+
+def test_balls_are_counted_from_both_sides(gaussian, monkeypatch):
+    made = torch.tensor([[[0.9], [2.05], [-1.1], [5.5], [20.0]]])
+    monkeypatch.setattr("ae.metrics.samples.decoded", lambda *_, **__: made)
+    run = gaussian(torch.tensor([[0.0], [1.0], [3.0], [7.0], [6.0]]), (1.0, 1.0, 0.0))
+    # balls, of one neighbour: [-1, 1], [0, 2], [1, 5], [6, 8], [5, 7]
+    given = {"fitted": [], "samples": 5, "images": 5, "neighbours": 1}
+    assert precision(run, **given) == pytest.approx([60])  # 0.9, 2.05, 5.5
+    assert coverage(run, **given) == pytest.approx([80])  # not 7
+    given["images"] = 3  # [-1, 1], [0, 2], [1, 5]
+    assert precision(run, **given) == pytest.approx([40])
+    assert coverage(run, **given) == pytest.approx([100])
+
+
+def test_samples_of_the_data_themselves_are_inside_and_cover_what_theory_says(gaussian):
+    real = torch.randn(2000, 2)
+    run = gaussian(real, (1.0, 1.0, 0.0), (1.0, 1.0, 30.0))
+    given = {"fitted": [], "samples": 2000, "images": 2000, "neighbours": 5}
+    inside, lost = coverage(run, **given)
+    assert inside == pytest.approx(100 * (1 - 2**-5), abs=1)
+    assert lost == 0
+    assert precision(run, **given)[0] > 97
+    assert precision(run, **given)[1] == 0
+
+
+def test_moments_are_those_of_codes_drawn_from_the_posterior(gaussian):
+    x = torch.tensor([[1.0, 2.0], [3.0, -2.0]])
+    mean, std = moments(gaussian(x, (2.0, 0.5, 0.0), (1.0, 1.0, 0.0)))
+    torch.testing.assert_close(mean, torch.tensor([[4.0, 0.0], [2.0, 0.0]]))
+    # variance of the means and mean of b^2 x^2
+    expected = [[4 + 0.25 * 5, 16 + 0.25 * 4], [1 + 5.0, 4 + 4.0]]
+    torch.testing.assert_close(std, torch.tensor(expected).sqrt())
+
+
+def test_moments_without_a_posterior_are_those_of_the_codes(linear):
+    x = torch.tensor([[1.0, 0.0], [3.0, 4.0], [5.0, 2.0]])
+    mean, std = moments(linear(2 * torch.eye(2)[None], x))
+    torch.testing.assert_close(mean, torch.tensor([[6.0, 4.0]]))
+    torch.testing.assert_close(std, torch.tensor([[32 / 3, 32 / 3]]).sqrt())
+
+
+def test_codes_come_from_the_prior_or_from_the_fitted_gaussian(gaussian):
+    x = torch.tensor([[10.0], [14.0]])
+    run = gaussian(x, (1.0, 0.5, 3.0), (1.0, 0.0001, -3.0))
+    prior = decoded(run, fitted=["other"], samples=40_000)[..., 0]
+    fitted = decoded(run, fitted=["a"], samples=40_000)[..., 0]
+    assert prior.mean(1).tolist() == pytest.approx([3, -3], abs=0.02)
+    assert prior.std(1).tolist() == pytest.approx([1, 1], abs=0.02)
+    assert fitted.mean(1).tolist() == pytest.approx([15, 9], abs=0.15)
+    assert fitted.std(1).tolist() == pytest.approx([math.sqrt(4 + 37), 2], rel=0.02)
+    assert not torch.equal(prior[0] - 3, prior[1] + 3)  # a stream a seed
+
+
+def test_a_seed_draws_the_same_whatever_the_others_are(gaussian):
+    x = torch.rand(4, 3)
+    two = gaussian(x, (1.0, 1.0, 0.0), (2.0, 1.0, 1.0))
+    one = gaussian(x, (1.0, 1.0, 0.0))
+    for fitted in ([], ["a"]):
+        drawn = [decoded(run, fitted=fitted, samples=7)[0] for run in (two, one)]
+        assert torch.equal(*drawn)
+
+
+def test_a_seed_that_diverged_has_no_value(gaussian):
+    run = gaussian(torch.rand(9, 2), (1.0, 1.0, math.nan), (1.0, 1.0, 0.0))
+    given = {"fitted": [], "samples": 5, "images": 9, "neighbours": 2}
+    for found in (precision(run, **given), coverage(run, **given)):
+        assert math.isnan(found[0])
+        assert math.isfinite(found[1])
+
+
+@pytest.mark.parametrize("neighbours", [0, 9])
+def test_as_many_neighbours_as_images_are_refused(gaussian, neighbours):
+    run = gaussian(torch.rand(9, 2), (1.0, 1.0, 0.0))
+    with pytest.raises(UserError, match=f"found {neighbours}; expected 1 to 8, one less than"):
+        precision(run, fitted=[], samples=5, images=100, neighbours=neighbours)
