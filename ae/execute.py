@@ -236,6 +236,7 @@ class Execution:
                     diverged={
                         i: result.diverged[m] for i, m in enumerate(members) if m in result.diverged
                     },
+                    curves=[curve.of(members) for curve in result.curves],
                 )
         return found
 

@@ -1,6 +1,6 @@
 """One run after training, as metrics and figures see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ae.data.dataset import Dataset
 from ae.models.base import Autoencoder
+from ae.record import Curve
 from ae.seeds import Stack, generator
 
 CHUNK = 2000  # examples that one call of the model sees
@@ -25,6 +26,7 @@ class Trained:
         train: The training set as it was used.
         test: The test set as it is used.
         diverged: Members whose loss stopped being finite: index -> reason.
+        curves: How the terms of each stage's objective moved, a value a member and point.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Trained:
     train: Dataset
     test: Dataset
     diverged: dict[int, str] = field(default_factory=dict)
+    curves: Sequence[Curve] = ()
     _memory: dict[tuple[str, str, int], Tensor] = field(default_factory=dict, repr=False)
 
     @property

@@ -1,7 +1,7 @@
 """What the metrics share: one number a seed, and the labels of a split."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -29,6 +29,11 @@ def _finite(row: NDArray[Any], measure: Callable[[NDArray[Any]], float]) -> floa
         return math.nan
     value = float(measure(row))
     return value if math.isfinite(value) else math.nan
+
+
+def finite(values: Iterable[float]) -> list[float]:
+    """One number a seed; NaN where it is not finite."""
+    return [float(v) if math.isfinite(v) else math.nan for v in values]
 
 
 def labels(trained: Trained, split: Split, examples: int) -> NDArray[np.int64]:
