@@ -22,12 +22,19 @@ from ae.probability import kl_to_standard_normal
 from ae.trained import Trained
 
 BLOCK = 100  # examples that share a stream of noise
+SPLITS: tuple[Split, Split] = ("train", "test")
 ROWS = 2000  # examples times samples that one call of the model sees
 
 
 def elbo(trained: Trained, *, split: Split, examples: int, samples: int) -> list[float]:
     """Mean of log w over `samples` of each example: the lower bound L_1; higher is better."""
     return _mean(bounds(trained, split, examples, samples, [1])[0])
+
+
+def overfit(trained: Trained, *, examples: int, samples: int) -> list[float]:
+    """`elbo` of the first training examples less that of the first test examples, in nats."""
+    train, test = (elbo(trained, split=s, examples=examples, samples=samples) for s in SPLITS)
+    return [a - b for a, b in zip(train, test, strict=True)]
 
 
 def bound(trained: Trained, *, split: Split, examples: int, samples: int, k: int) -> list[float]:

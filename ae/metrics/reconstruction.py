@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.metrics.members import Split, by_seed
+from ae.metrics.members import Split, by_seed, finite
 from ae.trained import Trained
 
 CLIP = 1e-7
@@ -29,6 +29,16 @@ def cross_entropy(trained: Trained, *, split: Split) -> list[float]:
     outside [0, 1] have a value. Its least value is the entropy of the pixels, above 0 for grey.
     """
     return _mean_over_images(trained, split, _bernoulli)
+
+
+def pixels_at_floor(trained: Trained, *, split: Split, floor: float) -> list[float]:
+    """Pixels whose log variance (`pixel_logvar`) is not above `floor`, in percent.
+
+    Where a model bounds the variance of a pixel from below, this says how much of a density is owed
+    to the bound.
+    """
+    low = trained.of("pixel_logvar", split) <= floor
+    return finite((100 * low.double().flatten(1).mean(1)).tolist())
 
 
 def _bernoulli(

@@ -192,3 +192,14 @@ def test_the_divergence_of_a_unit_is_what_torch_says(narrow):
     between = (least + most) / 2
     units = likelihood.kl_units(trained, **ALL, threshold=between)
     assert sorted(units) == [0, 1]
+
+
+def test_overfitting_is_the_bound_of_training_images_less_that_of_test_images(run):
+    trained = run(two_layers([0.0, 0.4]), X, shape=(1, 1), test_x=X[:1])
+    asked = {"examples": 3, "samples": 50}
+    train = likelihood.elbo(trained, split="train", **asked)
+    test = likelihood.elbo(trained, split="test", **asked)
+    found = likelihood.overfit(trained, **asked)
+    assert found == [train[0] - test[0], train[1] - test[1]]
+    # 2.0 lies far out, where the density is low: the test image 0.4 is the likelier.
+    assert max(found) < -0.1

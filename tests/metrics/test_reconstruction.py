@@ -2,6 +2,7 @@
 
 import gzip
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from sklearn.decomposition import PCA as Oracle
 
 from ae.metrics import reconstruction
+from ae.models.gaussian_vae import GaussianVAE
 from ae.models.pca import PCA
 from ae.seeds import Stack
 from ae.trained import CHUNK
@@ -104,3 +106,13 @@ def test_principal_components_of_mnist_have_the_published_error(run):
     assert found[30] == pytest.approx(13.866, abs=0.005)
     assert found[2] == pytest.approx(43.645, abs=0.001)
     assert found[0] == pytest.approx(52.90, abs=0.005)
+
+
+def test_pixels_at_the_floor_are_counted(run):
+    build = partial(GaussianVAE, 4, hidden=[2], latent=1, init=0.0, floor=-3.0)
+    stack = Stack([build] * 2, [0, 1])
+    bias = torch.zeros(2, 8)
+    bias[0, 4:] = torch.tensor([-9.0, -3.0, -2.9, 1.0])
+    stack.load(stack.tensors() | {"decoder.2.bias": bias})
+    trained = run(stack, torch.rand(3, 4), shape=(2, 2))
+    assert reconstruction.pixels_at_floor(trained, split="test", floor=-3.0) == [50.0, 0.0]

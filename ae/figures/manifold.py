@@ -1,0 +1,144 @@
+"""What a decoder makes of codes: a grid of two numbers, and walks along each axis."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ae.errors import UserError
+from ae.figures.drawing import Arrays, Drawing, member
+from ae.figures.sheet import GAP, WIDEST, Pen, mosaic, place, sheet
+from ae.metrics.filters import picture
+from ae.metrics.traversal import axes, smoothness
+from ae.metrics.traversal import grid as images_of_grid
+from ae.trained import Trained
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SPACE = 30  # pixels round panels
+TITLE = 66  # pixels over a panel
+FOOT = 66  # pixels under the panels
+LEFT = 130  # pixels for the names of axes
+HEAD = 84  # pixels over the rows of a traversal
+ZOOM = 3  # screen pixels to one of an image, at most
+
+
+def grid(runs: list[Trained], *, side: int, seed_index: int) -> Drawing:
+    """The images of side x side codes of two numbers by one seed, a panel a run.
+
+    The codes are the quantiles of the prior at equal distances, so that every image stands for as
+    much of N(0, I) as every other; 0 is in the middle. Each panel says its `smoothness`.
+
+    Raises:
+        UserError: Codes are not of two numbers, images differ in shape, or there are too few seeds.
+    """
+    shape = _picture(runs)
+    tiles = [images_of_grid(run, side=side)[member(run, seed_index)] for run in runs]
+    smooth = [smoothness(run, side=side)[seed_index] for run in runs]
+    return Drawing(
+        arrays={
+            "tiles": np.stack([t.float().cpu().numpy().reshape(side, side, *shape) for t in tiles]),
+            "smoothness": np.array(smooth),
+            "runs": np.array([run.label for run in runs]),
+        },
+        paint=_paint_grid,
+        vector=False,
+    )
+
+
+def traversal(
+    runs: list[Trained], *, span: float, steps: int, most: int, seed_index: int
+) -> Drawing:
+    """Images along each axis of the code by one seed, a row an axis, a block a run.
+
+    All other numbers are 0. The `most` axes whose ends differ most are shown, the greatest change
+    first; each row says how far its ends are apart.
+
+    Raises:
+        UserError: Images differ in shape, or there are too few seeds.
+    """
+    shape = _picture(runs)
+    tiles, names, change = [], [], []
+    for run in runs:
+        walked = axes(run, span=span, steps=steps)[member(run, seed_index)].flatten(2).float()
+        apart = (walked[:, -1] - walked[:, 0]).norm(dim=-1)
+        order = apart.argsort(descending=True)[:most].cpu()
+        tiles.append(walked.cpu()[order].numpy().reshape(len(order), steps, *shape))
+        change.append(apart.cpu()[order].numpy())
+        names.append(order.numpy())
+    return Drawing(
+        arrays={
+            **{f"tiles_{i}": t for i, t in enumerate(tiles)},
+            **{f"axes_{i}": n for i, n in enumerate(names)},
+            **{f"change_{i}": c for i, c in enumerate(change)},
+            "span": np.array(span),
+            "runs": np.array([run.label for run in runs]),
+        },
+        paint=_paint_traversal,
+        vector=False,
+    )
+
+
+def _picture(runs: list[Trained]) -> tuple[int, int]:
+    shapes = {run.name: picture(run.test.shape) for run in runs}
+    first = shapes[runs[0].name]
+    for name, shape in shapes.items():
+        if shape != first:
+            raise UserError(
+                f"manifold: run {name!r} has images of {shape}, {runs[0].name!r} of {first}; draw "
+                "them in separate figures"
+            )
+    return first
+
+
+def _paint_grid(arrays: Arrays) -> "Figure":
+    panels = [mosaic(tiles.clip(0, 1), 0) for tiles in arrays["tiles"]]
+    high, wide = panels[0].shape
+    across = min(len(panels), max(1, (WIDEST - SPACE) // (wide + SPACE)))
+    zoom = min(ZOOM, max(1, (WIDEST - SPACE) // across // (wide + SPACE)))
+    down = math.ceil(len(panels) / across)
+    row = TITLE + high * zoom
+    figure = sheet(across * (wide * zoom + SPACE) + SPACE, down * row + FOOT)
+    pen = Pen(figure)
+    for i, (panel, name) in enumerate(zip(panels, arrays["runs"], strict=True)):
+        left, top = SPACE + i % across * (wide * zoom + SPACE), TITLE + i // across * row
+        said = f"{name}: smoothness {arrays['smoothness'][i]:.2f}"
+        if np.isfinite(arrays["tiles"][i]).all():
+            place(figure, panel, left, top, zoom)
+        else:
+            said = f"{name}: diverged"
+        pen.write(said, (left, top - 8), "left bottom", room=wide * zoom, lines=2)
+    note = "z1 to the right, z2 upwards: the prior's quantiles, equally spaced, 0 in the middle"
+    at = (SPACE, down * row + 14)
+    pen.write(
+        note, at, "left top", room=across * (wide * zoom + SPACE) - SPACE, lines=2, faint=True
+    )
+    return figure
+
+
+def _paint_traversal(arrays: Arrays) -> "Figure":
+    blocks = [arrays[f"tiles_{i}"] for i in range(len(arrays["runs"]))]
+    steps, high, wide = blocks[0].shape[1:]
+    zoom = max(1, min(ZOOM, (WIDEST - 2 * LEFT) // (steps * (wide + GAP))))
+    room, pitch = steps * (wide + GAP) * zoom, (high + GAP) * zoom
+    heights = [HEAD + len(block) * pitch for block in blocks]
+    figure = sheet(LEFT + room + LEFT, sum(heights) + SPACE)
+    pen = Pen(figure)
+    top = 0
+    for i, block in enumerate(blocks):
+        span = float(arrays["span"])
+        head = f"{arrays['runs'][i]}: each axis from {-span:g} to {span:g}, the others 0"
+        pen.write(head, (LEFT, top + HEAD - 8), "left bottom", room=room, lines=2)
+        note = "distance of the ends"
+        at = (LEFT + room + LEFT - 8, top + HEAD - 8)
+        pen.write(note, at, "right bottom", room=LEFT - 12, lines=2, faint=True)
+        place(figure, mosaic(block.clip(0, 1)), LEFT, top + HEAD, zoom)
+        for j, axis in enumerate(arrays[f"axes_{i}"]):
+            middle = top + HEAD + j * pitch + high * zoom / 2
+            pen.write(f"z{axis + 1}", (LEFT - 16, middle), "right center", room=LEFT - 16)
+            change = arrays[f"change_{i}"][j]
+            said = f"{change:.2f}" if np.isfinite(change) else "diverged"
+            pen.write(said, (LEFT + room + LEFT - 8, middle), "right center", room=LEFT - 12)
+        top += heights[i]
+    return figure
