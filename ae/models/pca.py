@@ -8,8 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ae.models.base import Autoencoder, Batch, Noise, Objective
-
-CHUNK = 5000  # examples that are in double precision at a time
+from ae.spectrum import principal_axes
 
 
 class PCA(Autoencoder):
@@ -31,16 +30,9 @@ class PCA(Autoencoder):
 
     def fit(self, x: Float[Tensor, "examples features"]) -> None:
         """Eigenvectors of the covariance of `x`, the largest eigenvalue first."""
-        pieces = torch.split(x, CHUNK)
-        mean = torch.stack([piece.double().sum(0) for piece in pieces]).sum(0) / len(x)
-        scatter = x.new_zeros(x.shape[1], x.shape[1], dtype=torch.float64)
-        for piece in pieces:
-            centred = piece.double() - mean
-            scatter = scatter + centred.T @ centred
-        _, vectors = torch.linalg.eigh(scatter)
-        leading = vectors.flip(-1)[:, : len(self.components)].T
+        mean, _, axes = principal_axes(x)
         self.mean.copy_(mean)
-        self.components.copy_(leading)
+        self.components.copy_(axes[: len(self.components)])
 
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
         """Coordinates along the components."""

@@ -11,6 +11,7 @@ from ae.models.denoising import DAE
 from ae.models.gaussian_vae import GaussianVAE
 from ae.models.k_sparse import KSparse
 from ae.models.keras_blog import ConvAE, DenseAE
+from ae.models.linear_gaussian import LinearVAE
 from ae.models.pca import PCA
 from ae.models.stacked_denoising import SDAE
 from ae.models.vae import VAE
@@ -125,5 +126,15 @@ ZOO = {
     ),
     "k_sparse": Entry(
         KSparse, {"hidden": 11, "k": 4, "most": 7, "init": 0.1}, (stage(),), ({"k": 2}, {"k": 7})
+    ),
+    "linear_gaussian": Entry(
+        LinearVAE,
+        {"latent": 3, "init": 0.1, "rotated": True, "full": True},
+        (
+            ("fit", Fit(fit="fit")),
+            stage(),
+            stage("exact", objective="exact_objective"),
+        ),
+        ({"rotated": False, "full": False}, {"rotated": True, "full": True}),
     ),
 }
