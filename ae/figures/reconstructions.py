@@ -11,6 +11,7 @@ from ae.errors import UserError
 from ae.figures.drawing import Arrays, Drawing, member
 from ae.figures.sheet import GAP, WIDEST, Pen, mosaic, place, sheet
 from ae.metrics.filters import picture
+from ae.metrics.reconstruction import reconstructed, with_noise
 from ae.trained import Trained
 
 if TYPE_CHECKING:
@@ -29,23 +30,53 @@ def rows(runs: list[Trained], *, images: int, seed_index: int) -> Drawing:
     Raises:
         UserError: The runs have different test images, or too few seeds.
     """
+    x = _shown(runs, images, "rows")
+    made = [_reconstructed(run, x, seed_index) for run in runs]
+    return _drawing(runs[0], x, made, [run.label for run in runs])
+
+
+def restored(runs: list[Trained], *, images: int, seed_index: int, noise: float) -> Drawing:
+    """As `rows`, but what is reconstructed is the second row: test images with noise.
+
+    The noise is normal with standard deviation `noise`, the sum cut to [0, 1]. Each row says its
+    squared error against the clean images.
+
+    Raises:
+        UserError: The runs have different test images, or too few seeds.
+    """
+    x = _shown(runs, images, "restored")
+    noisy = [with_noise(run, x, noise) for run in runs]
+    members = [member(run, seed_index) for run in runs]
+    made = [reconstructed(run, n)[m] for run, n, m in zip(runs, noisy, members, strict=True)]
+    labels = [f"with noise {noise:g}", *(run.label for run in runs)]
+    return _drawing(runs[0], x, [noisy[0][members[0]], *made], labels)
+
+
+def _shown(runs: list[Trained], images: int, figure: str) -> Float[Tensor, "images features"]:
+    """The test images of the top row, which must be the same for all runs."""
     shown = one_of_each(runs[0].test.y)[:images]
     x = [run.test.batch(shown.to(run.test.x.device)).x.flatten(1) for run in runs]
     for run, own in zip(runs, x, strict=True):
         if own.shape != x[0].shape or not torch.equal(own, x[0]):
             raise UserError(
-                f"reconstructions.rows: run {run.name!r} has other test images than "
+                f"reconstructions.{figure}: run {run.name!r} has other test images than "
                 f"{runs[0].name!r}; draw them in separate figures"
             )
-    made = torch.stack([_reconstructed(run, x[0], seed_index) for run in runs]).double()
-    errors = ((made - x[0].double()) ** 2).sum(-1).mean(-1)
-    shape = picture(runs[0].test.shape)
+    return x[0]
+
+
+def _drawing(
+    run: Trained, x: Float[Tensor, "images features"], made: list[Tensor], labels: list[str]
+) -> Drawing:
+    rows = torch.stack([row.flatten(1) for row in made]).double()
+    errors = ((rows - x.double()) ** 2).sum(-1).mean(-1)
+    shape = picture(run.test.shape)
     return Drawing(
         arrays={
-            "original": x[0].cpu().numpy().reshape(-1, *shape),
-            "reconstruction": made.float().cpu().numpy().reshape(len(runs), -1, *shape),
+            "original": x.cpu().numpy().reshape(-1, *shape),
+            "reconstruction": rows.float().cpu().numpy().reshape(len(rows), -1, *shape),
             "squared_error": errors.cpu().numpy(),
-            "runs": np.array([run.label for run in runs]),
+            "runs": np.array(labels),
         },
         paint=_paint_rows,
         vector=False,

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ae.errors import UserError
-from ae.figures.reconstructions import one_of_each, rows
+from ae.figures.reconstructions import one_of_each, restored, rows
 
 
 def test_one_of_each_label_in_turn():
@@ -49,3 +49,22 @@ def test_runs_on_other_images_are_refused(linear):
     runs = [linear("a", weights, x, y), linear("b", weights, other, y)]
     with pytest.raises(UserError, match=r"^reconstructions.rows: run 'b' has other test images "):
         rows(runs, images=3, seed_index=0)
+
+
+def test_noisy_images_are_shown_with_what_is_made_of_them(linear, repainted):
+    x, y = torch.rand(6, 16), torch.tensor([2, 0, 0, 1, 2, 1])
+    keep, lose = torch.eye(16).expand(2, 16, 16).clone(), torch.zeros(2, 16, 16)
+    runs = [linear("keep", keep, x, y), linear("lose", lose, x, y)]
+    drawing = restored(runs, images=3, seed_index=1, noise=0.5)
+    clean = x[[1, 3, 0]].numpy().reshape(3, 4, 4)
+    noisy, kept, lost = drawing.arrays["reconstruction"]
+    np.testing.assert_array_equal(drawing.arrays["original"], clean)
+    np.testing.assert_array_equal(kept, noisy)
+    assert 0.1 < np.abs(noisy - clean).mean() < 0.5
+    assert noisy.min() >= 0
+    assert noisy.max() <= 1
+    assert not lost.any()
+    errors = [((row - clean) ** 2).sum((1, 2)).mean() for row in (noisy, kept, lost)]
+    np.testing.assert_allclose(drawing.arrays["squared_error"], errors, rtol=1e-5)
+    assert drawing.arrays["runs"].tolist() == ["with noise 0.5", "run keep", "run lose"]
+    repainted(drawing)

@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA as Oracle
 
 from ae.metrics import reconstruction
 from ae.models.gaussian_vae import GaussianVAE
+from ae.models.keras_blog import DenseAE
 from ae.models.pca import PCA
 from ae.seeds import Stack
 from ae.trained import CHUNK
@@ -116,3 +117,52 @@ def test_pixels_at_the_floor_are_counted(run):
     stack.load(stack.tensors() | {"decoder.2.bias": bias})
     trained = run(stack, torch.rand(3, 4), shape=(2, 2))
     assert reconstruction.pixels_at_floor(trained, split="test", floor=-3.0) == [50.0, 0.0]
+
+
+def test_cross_entropy_per_pixel_is_keras_loss(linear):
+    """Keras averages binary cross-entropy over pixels and images; so does torch."""
+    x = torch.rand(7, 9)
+    trained = linear(torch.rand(2, 3, 9) / 5, x)
+    made = trained.of("reconstruct", "test")
+    oracle = torch.nn.functional.binary_cross_entropy
+    expected = [oracle(q, x).item() for q in made]
+    values = reconstruction.cross_entropy_per_pixel(trained, split="test")
+    assert values == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_training_loss_has_its_penalties(run):
+    x = torch.rand(40, 16)
+    stack = Stack([lambda: DenseAE(16, hidden=[], latent=3, sparsity=2.0)] * 2, [0, 1])
+    trained = run(stack, x, shape=(4, 4))
+    activity = trained.of("encode", "train").mean((1, 2))
+    fit = reconstruction.cross_entropy_per_pixel(trained, split="train")
+    expected = [loss + 2 * 3 * a for loss, a in zip(fit, activity.tolist(), strict=True)]
+    values = reconstruction.training_loss(trained, split="train")
+    assert values == pytest.approx(expected, rel=1e-6)
+    assert min(activity) > 0.01
+
+
+def test_what_gives_back_its_input_keeps_the_noise(linear):
+    """E of the error that noise 0.5, cut to [0, 1], does to a black pixel: by integration."""
+    x = torch.zeros(1500, 16)
+    keep, lose = torch.eye(16), torch.zeros(16, 16)
+    error = {"split": "test", "noise": 0.5, "examples": 1200}
+    kept, lost = reconstruction.restored_squared_error(
+        linear(torch.stack([keep, lose]), x), **error
+    )
+    grid = torch.linspace(0, 12, 2_000_001)
+    density = torch.exp(-(grid**2) / 2) / math.sqrt(2 * math.pi)
+    expected = 16 * torch.trapezoid((0.5 * grid).clamp(max=1) ** 2 * density, grid).item()
+    assert kept == pytest.approx(expected, rel=0.05)  # standard error 1 %
+    assert lost == 0
+    again, other = reconstruction.restored_squared_error(
+        linear(torch.stack([keep, keep]), x), **error
+    )
+    assert again == kept != other
+
+
+def test_noise_moves_the_image_that_is_restored_not_the_one_it_is_held_against(linear):
+    x = torch.full((300, 4), 0.5)
+    none = linear(torch.zeros(1, 4, 4), x)
+    found = reconstruction.restored_squared_error(none, split="test", noise=0.5, examples=300)
+    assert found == [pytest.approx(4 * 0.25)]
