@@ -1,7 +1,7 @@
 """Arrays of bytes in an .npz file, read without unpickling.
 
 A member's header is compared with what the archive says it inflates to before anything is
-allocated; only unsigned bytes in C order are accepted.
+allocated; only unsigned bytes are accepted, in C or Fortran order.
 """
 
 import io
@@ -96,13 +96,13 @@ def _parsed(path: Path, name: str, content: bytes) -> NDArray[np.uint8]:
         raise OutsideError(f"{path}: array {name!r} cannot be read ({why}); {AGAIN}") from None
     rest = len(content) - stream.tell()
     fits = shape and min(shape) > 0 and math.prod(shape) == rest
-    if kind != np.uint8 or fortran or not fits:
-        order = "Fortran" if fortran else "C"
+    if kind != np.uint8 or not fits:
         raise OutsideError(
-            f"{path}: array {name!r} is {kind} of shape {shape} in {order} order, {rest} bytes; "
-            "expected unsigned bytes in C order, as many as the shape says"
+            f"{path}: array {name!r} is {kind} of shape {shape}, {rest} bytes; "
+            "expected unsigned bytes, as many as the shape says"
         )
-    return np.frombuffer(content, np.uint8, offset=stream.tell()).reshape(shape)
+    flat = np.frombuffer(content, np.uint8, offset=stream.tell())
+    return np.ascontiguousarray(flat.reshape(shape, order="F" if fortran else "C"))
 
 
 def _plain(what: object) -> str:

@@ -52,11 +52,7 @@ def test_packed_bits_become_square_pictures_of_0_and_255(files):
     ("reference", "message"),
     [
         ("a/z", "no array 'z'; it holds x, y, wide, turned, packed"),
-        ("a/wide", "array 'wide' is uint16 of shape (4,) in C order, 8 bytes; expected unsigned"),
-        (
-            "a/turned",
-            "array 'turned' is uint8 of shape (3, 4) in Fortran order, 12 bytes; expected",
-        ),
+        ("a/wide", "array 'wide' is uint16 of shape (4,), 8 bytes; expected unsigned"),
     ],
 )
 def test_other_arrays_are_refused_by_name(files, reference, message):
@@ -64,6 +60,12 @@ def test_other_arrays_are_refused_by_name(files, reference, message):
         npz.images(files, reference, None)
     assert str(caught.value).startswith(f"{files['a']}: ")
     assert message in str(caught.value)
+
+
+def test_the_order_in_which_a_file_keeps_an_array_is_no_matter(files):
+    found = npz.read_npz(files["a"], "turned")
+    np.testing.assert_array_equal(found, ARRAYS["turned"])
+    assert found.flags.c_contiguous
 
 
 def test_labels_must_be_as_many_as_images(files):
@@ -83,7 +85,7 @@ def written(path, header, data=b"", size=None):
 def test_a_header_is_not_believed(tmp_path):
     header = {"descr": "|u1", "fortran_order": False, "shape": (1 << 40,)}
     files = written(tmp_path / "a.npz", header, b"four")
-    with pytest.raises(OutsideError, match=r"of shape \(1099511627776,\) in C order, 4 bytes;"):
+    with pytest.raises(OutsideError, match=r"of shape \(1099511627776,\), 4 bytes;"):
         npz.images(files, "a/x", None)
 
 
