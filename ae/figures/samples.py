@@ -17,19 +17,26 @@ SCALE = "pixels below 0 are drawn black, above 1 white"
 
 
 def grid(
-    runs: list[Trained], *, rows: int, columns: int, seed_index: int, fitted: list[str]
+    runs: list[Trained],
+    *,
+    rows: int,
+    columns: int,
+    seed_index: int,
+    fitted: list[str],
+    codes: int,
 ) -> Drawing:
     """rows x columns samples of one seed, a panel a run, from random codes that no one chose.
 
     Codes are drawn from N(0, I); for the runs named in `fitted`, from a Gaussian that is fitted to
-    the codes of the training set, component by component. Runs with codes of one size get the same
+    the codes of the first `codes` training images, component by component. Runs with codes of one size get the same
     draws.
 
     Raises:
         UserError: A run has too few seeds.
     """
     made = [
-        decoded(run, fitted=fitted, samples=rows * columns)[member(run, seed_index)] for run in runs
+        decoded(run, fitted=fitted, codes=codes, samples=rows * columns)[member(run, seed_index)]
+        for run in runs
     ]
     shape = picture(runs[0].test.shape)
     return Drawing(

@@ -16,12 +16,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.metrics.members import by_seed
+from ae.metrics.members import by_seed, up_to
 from ae.trained import Trained
 
 
 def precision(
-    trained: Trained, *, fitted: list[str], samples: int, images: int, neighbours: int
+    trained: Trained, *, fitted: list[str], codes: int, samples: int, images: int, neighbours: int
 ) -> list[float]:
     """Samples that lie in the ball of at least one real image, in percent; higher is better.
 
@@ -33,13 +33,18 @@ def precision(
         UserError: There are not more real images than neighbours.
     """
     return by_seed(
-        _inside(trained, fitted, samples, images, neighbours),
+        _inside(
+            trained,
+            decoded(trained, fitted=fitted, codes=codes, samples=samples),
+            images,
+            neighbours,
+        ),
         lambda inside: 100 * float(np.mean(inside.max(1))),
     )
 
 
 def coverage(
-    trained: Trained, *, fitted: list[str], samples: int, images: int, neighbours: int
+    trained: Trained, *, fitted: list[str], codes: int, samples: int, images: int, neighbours: int
 ) -> list[float]:
     """Real images whose ball holds at least one sample, in percent; higher is better.
 
@@ -50,57 +55,69 @@ def coverage(
         UserError: There are not more real images than neighbours.
     """
     return by_seed(
-        _inside(trained, fitted, samples, images, neighbours),
+        _inside(
+            trained,
+            decoded(trained, fitted=fitted, codes=codes, samples=samples),
+            images,
+            neighbours,
+        ),
         lambda inside: 100 * float(np.mean(inside.max(0))),
     )
 
 
 def decoded(
-    trained: Trained, *, fitted: list[str], samples: int
+    trained: Trained, *, fitted: list[str], codes: int, samples: int
 ) -> Float[Tensor, "seed samples features"]:
     """`decode` of random codes, drawn for each seed from its own stream.
 
     From N(0, I); for the runs named in `fitted`, from the Gaussian with independent components that
-    `moments` gives, which is how codes are drawn where nothing holds them to a prior.
+    `moments` of the first `codes` training images gives, which is how codes are drawn where nothing
+    holds them to a prior.
     """
     size = trained.of("encode", "train", 1).shape[2:]
-    codes = torch.stack(
+    drawn = torch.stack(
         [
             torch.randn(samples, *size, generator=g, device=g.device)
             for g in (trained.generator(i, "samples") for i in range(len(trained.seeds)))
         ]
     )
     if trained.name in fitted:
-        mean, std = moments(trained)
-        codes = mean[:, None] + std[:, None] * codes
+        mean, std = moments(trained, codes)
+        drawn = mean[:, None] + std[:, None] * drawn
     with torch.no_grad():
-        images: Tensor = trained.stack.call("decode", codes)
+        images: Tensor = trained.stack.call("decode", drawn)
     return images.flatten(2)
 
 
 def moments(
-    trained: Trained,
+    trained: Trained, images: int
 ) -> tuple[Float[Tensor, " seed *latent"], Float[Tensor, " seed *latent"]]:
-    """Mean and standard deviation of each component of the codes of the training set.
+    """Mean and standard deviation of each component of the first training images' codes.
 
     Of a model with a `posterior`, the codes are samples of it: the variance is that of the means
     and the mean of the variances.
     """
+    count = up_to(trained, "train", images)
     if hasattr(trained.model, "posterior"):
-        pieces = trained.over("train", lambda x: torch.stack(trained.stack.share("posterior", x)))
+        pieces = trained.over(
+            "train", lambda x: torch.stack(trained.stack.share("posterior", x)), count
+        )
         means, logvars = torch.cat(pieces, 2)
         within = logvars.exp().mean(1)
     else:
-        means = trained.of("encode", "train")
+        means = trained.of("encode", "train", count)
         within = torch.zeros_like(means[:, 0])
     return means.mean(1), (means.var(1, correction=0) + within).sqrt()
 
 
 def _inside(
-    trained: Trained, fitted: list[str], samples: int, images: int, neighbours: int
+    trained: Trained,
+    samples: Float[Tensor, "seed samples features"],
+    images: int,
+    neighbours: int,
 ) -> Float[Tensor, "seed samples images"]:
     """1 where a sample lies in the ball of a real image, 0 where it does not, NaN where lost."""
-    count = min(images, len(trained.test.x))
+    count = up_to(trained, "test", images)
     if not 1 <= neighbours < count:
         raise UserError(
             f"samples: neighbours: found {neighbours}; expected 1 to {count - 1}, one less than "
@@ -110,7 +127,7 @@ def _inside(
     real = x.flatten(1).double()
     radii = radius(real, neighbours)
     found = []
-    for made in decoded(trained, fitted=fitted, samples=samples).double():
+    for made in samples.double():
         distance = torch.cdist(made, real)
         found.append(torch.where(distance.isfinite(), (distance <= radii).double(), torch.nan))
     return torch.stack(found)

@@ -55,7 +55,7 @@ def test_balls_are_counted_from_both_sides(gaussian, monkeypatch):
     monkeypatch.setattr("ae.metrics.samples.decoded", lambda *_, **__: made)
     run = gaussian(torch.tensor([[0.0], [1.0], [3.0], [7.0], [6.0]]), (1.0, 1.0, 0.0))
     # balls, of one neighbour: [-1, 1], [0, 2], [1, 5], [6, 8], [5, 7]
-    given = {"fitted": [], "samples": 5, "images": 5, "neighbours": 1}
+    given = {"fitted": [], "codes": 9, "samples": 5, "images": 5, "neighbours": 1}
     assert precision(run, **given) == pytest.approx([60])  # 0.9, 2.05, 5.5
     assert coverage(run, **given) == pytest.approx([80])  # not 7
     given["images"] = 3  # [-1, 1], [0, 2], [1, 5]
@@ -66,7 +66,7 @@ def test_balls_are_counted_from_both_sides(gaussian, monkeypatch):
 def test_samples_of_the_data_themselves_are_inside_and_cover_what_theory_says(gaussian):
     real = torch.randn(2000, 2)
     run = gaussian(real, (1.0, 1.0, 0.0), (1.0, 1.0, 30.0))
-    given = {"fitted": [], "samples": 2000, "images": 2000, "neighbours": 5}
+    given = {"fitted": [], "codes": 9, "samples": 2000, "images": 2000, "neighbours": 5}
     inside, lost = coverage(run, **given)
     assert inside == pytest.approx(100 * (1 - 2**-5), abs=1)
     assert lost == 0
@@ -75,8 +75,8 @@ def test_samples_of_the_data_themselves_are_inside_and_cover_what_theory_says(ga
 
 
 def test_moments_are_those_of_codes_drawn_from_the_posterior(gaussian):
-    x = torch.tensor([[1.0, 2.0], [3.0, -2.0]])
-    mean, std = moments(gaussian(x, (2.0, 0.5, 0.0), (1.0, 1.0, 0.0)))
+    x = torch.tensor([[1.0, 2.0], [3.0, -2.0], [90.0, 90.0]])
+    mean, std = moments(gaussian(x, (2.0, 0.5, 0.0), (1.0, 1.0, 0.0)), 2)
     torch.testing.assert_close(mean, torch.tensor([[4.0, 0.0], [2.0, 0.0]]))
     # variance of the means and mean of b^2 x^2
     expected = [[4 + 0.25 * 5, 16 + 0.25 * 4], [1 + 5.0, 4 + 4.0]]
@@ -84,8 +84,8 @@ def test_moments_are_those_of_codes_drawn_from_the_posterior(gaussian):
 
 
 def test_moments_without_a_posterior_are_those_of_the_codes(linear):
-    x = torch.tensor([[1.0, 0.0], [3.0, 4.0], [5.0, 2.0]])
-    mean, std = moments(linear(2 * torch.eye(2)[None], x))
+    x = torch.tensor([[1.0, 0.0], [3.0, 4.0], [5.0, 2.0], [90.0, 90.0]])
+    mean, std = moments(linear(2 * torch.eye(2)[None], x), 3)
     torch.testing.assert_close(mean, torch.tensor([[6.0, 4.0]]))
     torch.testing.assert_close(std, torch.tensor([[32 / 3, 32 / 3]]).sqrt())
 
@@ -93,8 +93,8 @@ def test_moments_without_a_posterior_are_those_of_the_codes(linear):
 def test_codes_come_from_the_prior_or_from_the_fitted_gaussian(gaussian):
     x = torch.tensor([[10.0], [14.0]])
     run = gaussian(x, (1.0, 0.5, 3.0), (1.0, 0.0001, -3.0))
-    prior = decoded(run, fitted=["other"], samples=40_000)[..., 0]
-    fitted = decoded(run, fitted=["a"], samples=40_000)[..., 0]
+    prior = decoded(run, fitted=["other"], codes=2, samples=40_000)[..., 0]
+    fitted = decoded(run, fitted=["a"], codes=2, samples=40_000)[..., 0]
     assert prior.mean(1).tolist() == pytest.approx([3, -3], abs=0.02)
     assert prior.std(1).tolist() == pytest.approx([1, 1], abs=0.02)
     assert fitted.mean(1).tolist() == pytest.approx([15, 9], abs=0.15)
@@ -107,13 +107,13 @@ def test_a_seed_draws_the_same_whatever_the_others_are(gaussian):
     two = gaussian(x, (1.0, 1.0, 0.0), (2.0, 1.0, 1.0))
     one = gaussian(x, (1.0, 1.0, 0.0))
     for fitted in ([], ["a"]):
-        drawn = [decoded(run, fitted=fitted, samples=7)[0] for run in (two, one)]
+        drawn = [decoded(run, fitted=fitted, codes=4, samples=7)[0] for run in (two, one)]
         assert torch.equal(*drawn)
 
 
 def test_a_seed_that_diverged_has_no_value(gaussian):
     run = gaussian(torch.rand(9, 2), (1.0, 1.0, math.nan), (1.0, 1.0, 0.0))
-    given = {"fitted": [], "samples": 5, "images": 9, "neighbours": 2}
+    given = {"fitted": [], "codes": 9, "samples": 5, "images": 9, "neighbours": 2}
     for found in (precision(run, **given), coverage(run, **given)):
         assert math.isnan(found[0])
         assert math.isfinite(found[1])
@@ -123,4 +123,4 @@ def test_a_seed_that_diverged_has_no_value(gaussian):
 def test_as_many_neighbours_as_images_are_refused(gaussian, neighbours):
     run = gaussian(torch.rand(9, 2), (1.0, 1.0, 0.0))
     with pytest.raises(UserError, match=f"found {neighbours}; expected 1 to 8, one less than"):
-        precision(run, fitted=[], samples=5, images=100, neighbours=neighbours)
+        precision(run, fitted=[], codes=9, samples=5, images=100, neighbours=neighbours)

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import partial
 
+from ae.models import cs182
 from ae.models.base import Autoencoder
 from ae.models.conv_vae import ConvVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
@@ -136,5 +137,14 @@ ZOO = {
             stage("exact", objective="exact_objective"),
         ),
         ({"rotated": False, "full": False}, {"rotated": True, "full": True}),
+    ),
+    "cs182_ae": Entry(
+        cs182.AE, {"latent": 8, "noise": 0.5}, (stage(),), ({"noise": 0.0}, {"noise": 1.0})
+    ),
+    "cs182_vae": Entry(
+        cs182.VAE,
+        {"latent": 8, "noise": 0.5, "weight": 0.01},
+        (stage(),),
+        ({"noise": 0.0}, {"weight": 1.0}),
     ),
 }

@@ -1,0 +1,48 @@
+"""What a model's own training objective comes to on a split, noise and all."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ae.errors import UserError
+from ae.metrics.members import Split, by_seed
+from ae.models.base import Batch, Noise
+from ae.seeds import NoiseSource
+from ae.trained import Trained
+
+
+def mean(trained: Trained, *, split: Split, part: str, silent: list[str]) -> list[float]:
+    """Mean over a split of one part of `objective`, in its own unit; `loss` is what it minimises.
+
+    Noise is drawn as in training, one draw an example, from each seed's own stream. Draws named in
+    `silent` are 0 instead: a model that corrupts its input then sees it clean.
+
+    Raises:
+        UserError: The objective has no such part, or the model no such draw.
+    """
+    draws = trained.model.draws
+    if strange := [name for name in silent if name not in draws]:
+        raise UserError(
+            f"objective.mean on run {trained.name!r}: silent: found {strange[0]!r}; expected draws "
+            f"of the model: {', '.join(draws) or 'it has none'}"
+        )
+    source = NoiseSource(trained.seeds, trained.stack.device, f"evaluate/objective/{split}")
+
+    def value(x: Tensor) -> Tensor:
+        noise = source.draw(draws, len(x))
+        for name in silent:
+            noise[name] = torch.zeros_like(noise[name])
+        return _part(trained, Batch(x.expand(len(trained.seeds), *x.shape)), noise, part)
+
+    return by_seed(torch.cat(trained.over(split, value), 1).double(), np.mean)
+
+
+def _part(trained: Trained, batch: Batch, noise: Noise, part: str) -> Tensor:
+    objective = trained.stack.call("objective", batch, noise)
+    parts: dict[str, Tensor] = {"loss": objective.loss, **objective.parts}
+    if part not in parts:
+        raise UserError(
+            f"objective.mean on run {trained.name!r}: part: found {part!r}; expected one of "
+            f"{', '.join(parts)}"
+        )
+    return parts[part]

@@ -1,0 +1,58 @@
+"""Means of a known objective, with its noise and without."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from ae.errors import UserError
+from ae.metrics.objective import mean
+from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
+from ae.seeds import Stack
+
+
+class Shifted(Autoencoder):
+    """Costs sum(x) + level + (x noise)^2, of which the level is a part."""
+
+    def __init__(self, level: float) -> None:
+        super().__init__()
+        self.register_buffer("level", torch.tensor(level))
+        self.draws = {"x": Draw("normal", ()), "z": Draw("uniform", ())}
+
+    def objective(self, batch: Batch, noise: Noise) -> Objective:
+        level = self.level.expand(len(batch.x))
+        return Objective(batch.x.sum(-1) + level + noise["x"] ** 2 + noise["z"], {"level": level})
+
+
+@pytest.fixture
+def shifted(run):
+    def make(x: Tensor):
+        stack = Stack([lambda: Shifted(3.0), lambda: Shifted(5.0)], [7, 8])
+        return run(stack, x, shape=(1, 2))
+
+    return make
+
+
+def test_the_mean_over_all_examples_without_noise(shifted):
+    trained = shifted(torch.cat([torch.zeros(2000, 2), torch.ones(500, 2)]))
+    found = mean(trained, split="test", part="loss", silent=["x", "z"])
+    assert found == pytest.approx([3.4, 5.4])
+    assert mean(trained, split="train", part="level", silent=[]) == pytest.approx([3, 5])
+
+
+def test_noise_is_drawn_as_in_training(shifted):
+    trained = shifted(torch.zeros(40_000, 2))
+    both = mean(trained, split="test", part="loss", silent=[])
+    assert both == pytest.approx([4.5, 6.5], abs=0.03)
+    assert mean(trained, split="test", part="loss", silent=["x"]) == pytest.approx(
+        [3.5, 5.5], abs=0.01
+    )
+    assert both[1] - both[0] != pytest.approx(2, abs=1e-9)  # a stream a seed
+    assert mean(trained, split="test", part="loss", silent=[]) == both
+
+
+def test_parts_and_draws_that_are_not_there_are_named(shifted):
+    trained = shifted(torch.zeros(4, 2))
+    with pytest.raises(UserError, match="part: found 'kl'; expected one of loss, level"):
+        mean(trained, split="test", part="kl", silent=[])
+    with pytest.raises(UserError, match="silent: found 'y'; expected draws of the model: x, z"):
+        mean(trained, split="test", part="loss", silent=["y"])
