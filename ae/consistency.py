@@ -10,7 +10,9 @@ from typing import get_args
 from ae.spec import (
     Claim,
     FigureClaim,
+    Measure,
     Spec,
+    Tier,
     TierName,
     TrendClaim,
     ValueClaim,
@@ -19,12 +21,17 @@ from ae.spec import (
 from ae.toml import no_such
 
 LEAST_TREND = 3
+DENSITIES = ("likelihood", "annealed", "evidence")  # files of ae/metrics that estimate log p(x)
+COUNTS = ("likelihood.active_units", "likelihood.kl_units")  # but these are no likelihoods
+SIZES = ("samples", "chains", "temperatures")  # arguments that an estimate is named after
 
 
 def inconsistencies(spec: Spec) -> Iterator[str]:
     """Every contradiction within a spec, a line each, without the file's name."""
     yield from _repeated(spec)
     yield from _unknown_runs(spec)
+    for measure in spec.measure:
+        yield from _unnamed_sizes(measure)
     for claim in spec.claim:
         yield from (f"[[claim]] {claim.id!r}: {text}" for text in _claim(spec, claim))
 
@@ -54,6 +61,22 @@ def _unknown_runs(spec: Spec) -> Iterator[str]:
     for name in get_args(TierName):
         if name not in spec.tier:
             yield f"[tier]: missing table [tier.{name}]; it may be empty"
+
+
+def _is_density(measure: Measure) -> bool:
+    return measure.function.partition(".")[0] in DENSITIES and measure.function not in COUNTS
+
+
+def _unnamed_sizes(measure: Measure) -> Iterator[str]:
+    """Estimates of different sizes are different quantities: a label says which it is of."""
+    for key in SIZES if _is_density(measure) else ():
+        size = measure.arguments.get(key)
+        words = measure.label.replace(",", "").split()
+        if isinstance(size, int) and str(size) not in words:
+            yield (
+                f"[[measure]] {measure.name!r}: label: found {measure.label!r}; expected it to "
+                f"name the {size} {key}"
+            )
 
 
 def _no_run(spec: Spec, place: str, names: Iterable[str]) -> Iterator[str]:
@@ -111,3 +134,29 @@ def _judgeable(spec: Spec, claim: Claim) -> Iterator[str]:
         for run in runs_of(claim):
             if tier is not None and tier.runs != "all" and run in names and run not in tier.runs:
                 yield f"tiers: [tier.{name}] leaves out run {run!r}, which the claim is about"
+    if _is_density(measure) and not strange:
+        yield from _different_data(spec, claim)
+
+
+def _different_data(spec: Spec, claim: Claim) -> Iterator[str]:
+    """A log likelihood on one data set, or one binarisation of it, is not that on another."""
+    for tier in claim.tiers:
+        first, *others = ((run, _data_name(spec, tier, run)) for run in runs_of(claim))
+        for run, name in others:
+            if name != first[1]:
+                yield (
+                    f"tiers: in {tier!r} run {first[0]!r} is on data set {first[1]!r} and run "
+                    f"{run!r} on {name!r}: their {claim.metric!r} cannot be compared; expected "
+                    "runs on one data set"
+                )
+
+
+def _data_name(spec: Spec, tier: TierName, run: str) -> str:
+    """The data set of a run in a tier; the later override wins."""
+    name = spec.data.name
+    own = spec.tier.get(tier, Tier())
+    tables = [own.data, *(r.data for r in spec.run if r.name == run)]
+    for table in (*tables, own.run.get(run, {}).get("data")):
+        if isinstance(table, dict) and isinstance(table.get("name"), str):
+            name = table["name"]
+    return name

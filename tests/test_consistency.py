@@ -1,0 +1,75 @@
+"""What the tables of a spec must agree on where log likelihoods are measured."""
+
+from pathlib import Path
+
+import pytest
+
+from ae.read import inspect_spec
+
+TEXT = (Path(__file__).parent / "author2014-model.toml").read_text(encoding="utf-8")
+NLL = {
+    'function = "probe.error"\nlabel = "Error"': (
+        'function = "likelihood.nll"\nlabel = "-log p(x), 5,000 samples"'
+    ),
+    'arguments = { split = "test" }': (
+        'arguments = { split = "test", examples = 100, samples = 5000 }'
+    ),
+}
+
+
+def problems(tmp_path, *changes):
+    text = TEXT
+    for right, wrong in changes:
+        assert right in text
+        text = text.replace(right, wrong, 1)
+    path = tmp_path / "spec.toml"
+    path.write_text(text, encoding="utf-8")
+    return inspect_spec(path, "spec.toml")[1]
+
+
+def on_other_data(run, name):
+    return f'name = "{run}"\nlabel', f'name = "{run}"\ndata = {{ name = "{name}" }}\nlabel'
+
+
+def test_likelihoods_on_one_data_set_are_compared(tmp_path):
+    assert problems(tmp_path, *NLL.items()) == []
+
+
+def test_likelihoods_on_two_binarisations_are_not_compared(tmp_path):
+    found = problems(tmp_path, *NLL.items(), on_other_data("k-40", "mnist-dynamic"))
+    assert found
+    assert (
+        "run 'k-25' is on data set 'digits' and run 'k-40' on 'mnist-dynamic': their 'error' cannot "
+        "be compared; expected runs on one data set"
+    ) in found[0]
+    kinds = {line.partition("'")[2].partition("'")[0] for line in found}
+    assert len(kinds) >= 2  # more than one kind of claim
+
+
+def test_other_measures_may_be_compared_across_data(tmp_path):
+    assert problems(tmp_path, on_other_data("k-40", "mnist-dynamic")) == []
+    counted = {
+        right: wrong.replace("likelihood.nll", "likelihood.active_units")
+        for right, wrong in NLL.items()
+    }
+    assert problems(tmp_path, *counted.items(), on_other_data("k-40", "mnist-dynamic")) == []
+
+
+def test_the_last_override_of_the_data_counts(tmp_path):
+    own = "[tier.quick.run.k-70]\ndata = { name = 'mnist-static' }\n"
+    changes = (*NLL.items(), ("[tier.quick.run.k-70]\n", own))
+    found = problems(tmp_path, *changes, on_other_data("k-70", "mnist"))
+    quick = [line for line in found if "in 'quick'" in line]
+    assert quick
+    assert all("'k-70' on 'mnist-static'" in line for line in quick)
+    assert all("'k-70' on 'mnist':" in line for line in found if line not in quick)
+
+
+@pytest.mark.parametrize(
+    "label", ["-log p(x)", "-log p(x), 500 samples", "-log p(x), 50000 samples"]
+)
+def test_a_label_names_the_number_of_samples(tmp_path, label):
+    changes = {k: v.replace("-log p(x), 5,000 samples", label) for k, v in NLL.items()}
+    assert problems(tmp_path, *changes.items()) == [
+        f"spec.toml: [[measure]] 'error': label: found {label!r}; expected it to name the 5000 samples"
+    ]
