@@ -14,6 +14,7 @@ from ae.models.k_sparse import KSparse
 from ae.models.keras_blog import ConvAE, DenseAE
 from ae.models.linear_gaussian import LinearVAE
 from ae.models.pca import PCA
+from ae.models.residual_conv_vae import ResidualConvVAE
 from ae.models.stacked_denoising import SDAE
 from ae.models.vae import VAE
 from ae.spec import Descent, Fit
@@ -111,6 +112,12 @@ ZOO = {
         (stage(),),
         ({"beta": 0.5}, {"beta": 4.0}),
         features=2 * 8**2,
+    ),
+    "residual_conv_vae": Entry(
+        ResidualConvVAE,
+        {"colours": 1, "planes": 2, "latent": 3, "mean": 0.5, "std": 0.3},
+        (stage(epochs=1),),
+        features=28**2,
     ),
     "keras_blog_dense": Entry(
         DenseAE,
