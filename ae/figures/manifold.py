@@ -7,9 +7,10 @@ import numpy as np
 
 from ae.errors import UserError
 from ae.figures.drawing import Arrays, Drawing, member
-from ae.figures.sheet import GAP, WIDEST, Pen, mosaic, place, sheet
+from ae.figures.panels import side_by_side
+from ae.figures.sheet import GAP, WIDEST, Pen, mosaic, pictures, place, sheet
 from ae.metrics.filters import picture
-from ae.metrics.traversal import axes, smoothness
+from ae.metrics.traversal import axes, plane, smoothness
 from ae.metrics.traversal import grid as images_of_grid
 from ae.trained import Trained
 
@@ -45,6 +46,48 @@ def grid(runs: list[Trained], *, side: int, seed_index: int) -> Drawing:
         paint=_paint_grid,
         vector=False,
     )
+
+
+def tweaks(
+    runs: list[Trained], *, span: float, side: int, examples: int, seed_index: int
+) -> Drawing:
+    """The images of the two most used numbers of the code by one seed, a panel a run.
+
+    Each goes from -span to span, all others are 0. Most used are those with the largest divergence
+    from the prior, averaged over the first `examples` of the test set; each panel names them.
+
+    Raises:
+        UserError: There are too few seeds.
+    """
+    found = [plane(run, span=span, side=side, examples=examples) for run in runs]
+    own = [member(run, seed_index) for run in runs]
+    tiles = [
+        pictures(made[i].flatten(0, 1).flatten(1).float().cpu().numpy(), run.test.shape)
+        for (made, _), i, run in zip(found, own, runs, strict=True)
+    ]
+    return Drawing(
+        arrays={
+            "tiles": np.stack(tiles),
+            "axes": np.stack(
+                [used[i].cpu().numpy() for (_, used), i in zip(found, own, strict=True)]
+            ),
+            "span": np.array(span),
+            "side": np.array(side),
+            "runs": np.array([run.label for run in runs]),
+        },
+        paint=_paint_tweaks,
+        vector=False,
+    )
+
+
+def _paint_tweaks(arrays: Arrays) -> "Figure":
+    names = [
+        f"{run}: z{first + 1} to the right, z{second + 1} upwards"
+        for run, (first, second) in zip(arrays["runs"], arrays["axes"], strict=True)
+    ]
+    span = float(arrays["span"])
+    note = f"each from {-span:g} to {span:g}, 0 in the middle, the other numbers 0"
+    return side_by_side(arrays["tiles"].clip(0, 1), np.array(names), int(arrays["side"]), note)
 
 
 def traversal(

@@ -1,4 +1,4 @@
-"""Sheets of small grey pictures, a panel a run."""
+"""Sheets of small pictures, a panel a run."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,10 @@ FOOT = 66  # pixels under the panels
 def side_by_side(pictures: NDArray[Any], names: NDArray[Any], columns: int, note: str) -> "Figure":
     """Pictures (panel, picture, height, width), 0 black to 1 white, in rows of so many.
 
-    A panel with a number that is not finite is said to have diverged. The note stands below.
+    Colours are on a last axis. A panel with a number that is not finite is said to have diverged. The note stands below.
     """
     panels = [mosaic(_tiles(own, columns)) for own in pictures]
-    high, wide = panels[0].shape
+    high, wide = panels[0].shape[:2]
     zoom, across = arranged(len(panels), wide)
     down = -(-len(panels) // across)
     width, row = across * (wide * zoom + SPACE) + SPACE, TITLE + high * zoom

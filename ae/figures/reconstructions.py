@@ -9,8 +9,7 @@ from torch import Tensor
 
 from ae.errors import UserError
 from ae.figures.drawing import Arrays, Drawing, member
-from ae.figures.sheet import GAP, WIDEST, Pen, mosaic, place, sheet
-from ae.metrics.filters import picture
+from ae.figures.sheet import GAP, WIDEST, Pen, mosaic, pictures, place, sheet
 from ae.metrics.reconstruction import reconstructed, with_noise
 from ae.trained import Trained
 
@@ -70,11 +69,11 @@ def _drawing(
 ) -> Drawing:
     rows = torch.stack([row.flatten(1) for row in made]).double()
     errors = ((rows - x.double()) ** 2).sum(-1).mean(-1)
-    shape = picture(run.test.shape)
+    shape = run.test.shape
     return Drawing(
         arrays={
-            "original": x.cpu().numpy().reshape(-1, *shape),
-            "reconstruction": rows.float().cpu().numpy().reshape(len(rows), -1, *shape),
+            "original": pictures(x.cpu().numpy(), shape),
+            "reconstruction": pictures(rows.float().cpu().numpy(), shape),
             "squared_error": errors.cpu().numpy(),
             "runs": np.array(labels),
         },
@@ -103,7 +102,7 @@ def _reconstructed(
 
 def _paint_rows(arrays: Arrays) -> "Figure":
     original, made = arrays["original"], arrays["reconstruction"]
-    count, high, wide = original.shape
+    count, high, wide = original.shape[:3]
     pitch = wide + GAP
     zoom = max(1, min(LARGEST, (WIDEST - LEFT - RIGHT) // (count * pitch)))
     width = LEFT + count * pitch * zoom + RIGHT

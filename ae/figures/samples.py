@@ -6,7 +6,7 @@ import numpy as np
 
 from ae.figures.drawing import Arrays, Drawing, member
 from ae.figures.panels import side_by_side
-from ae.metrics.filters import picture
+from ae.figures.sheet import pictures
 from ae.metrics.samples import decoded
 from ae.trained import Trained
 
@@ -38,10 +38,10 @@ def grid(
         decoded(run, fitted=fitted, codes=codes, samples=rows * columns)[member(run, seed_index)]
         for run in runs
     ]
-    shape = picture(runs[0].test.shape)
+    shape = runs[0].test.shape
     return Drawing(
         arrays={
-            "samples": np.stack([own.float().cpu().numpy().reshape(-1, *shape) for own in made]),
+            "samples": np.stack([pictures(own.float().cpu().numpy(), shape) for own in made]),
             "columns": np.array(columns),
             "runs": np.array([run.label for run in runs]),
         },
@@ -51,5 +51,5 @@ def grid(
 
 
 def _paint_grid(arrays: Arrays) -> "Figure":
-    pictures = arrays["samples"].clip(0, 1)  # keeps NaN
-    return side_by_side(pictures, arrays["runs"], int(arrays["columns"]), SCALE)
+    samples = arrays["samples"].clip(0, 1)  # keeps NaN
+    return side_by_side(samples, arrays["runs"], int(arrays["columns"]), SCALE)

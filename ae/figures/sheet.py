@@ -1,6 +1,7 @@
 """Small pictures and words placed by the pixel, so that no picture is smeared by resampling."""
 
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,10 +27,10 @@ def sheet(width: int, height: int) -> "Figure":
 def place(figure: "Figure", picture: NDArray[Any], left: int, top: int, zoom: int) -> None:
     """Draw grey values between 0 (black) and 1 (white), `zoom` screen pixels to one of theirs.
 
-    `left` and `top` are pixels from the figure's upper left corner.
+    Or colours, red, green and blue on a last axis. `left` and `top` are pixels from the figure's upper left corner.
     """
     width, height = (round(inches * DPI) for inches in figure.get_size_inches())
-    rows, columns = (side * zoom for side in picture.shape)
+    rows, columns = (side * zoom for side in picture.shape[:2])
     box = (left / width, 1 - (top + rows) / height, columns / width, rows / height)
     axes = figure.add_axes(box)
     axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
@@ -88,15 +89,27 @@ class Pen:
         return float(TextToPath().get_text_width_height_descent(text, font, False)[0]) * DPI / 72
 
 
+def pictures(rows: NDArray[Any], shape: Sequence[int]) -> NDArray[Any]:
+    """Rows of pixels (..., features) as pictures (..., height, width), three colours on a last axis.
+
+    `shape` is that of an example: height and width, which one or three planes may precede.
+    """
+    *planes, height, width = shape
+    if planes and planes[0] == 3:
+        return np.moveaxis(rows.reshape(*rows.shape[:-1], 3, height, width), -3, -1)
+    return rows.reshape(*rows.shape[:-1], height, width)
+
+
 def mosaic(tiles: NDArray[Any], gap: int = GAP) -> NDArray[Any]:
     """Tiles (row, column, height, width) side by side as one picture, white between them.
 
-    What is not finite is white.
+    What is not finite is white. Colours are on a last axis, as `pictures` gives them.
     """
-    rows, columns, height, width = tiles.shape
-    padded = np.ones((rows, columns, height + gap, width + gap))
+    rows, columns, height, width, *colours = tiles.shape
+    padded = np.ones((rows, columns, height + gap, width + gap, *colours))
     padded[:, :, :height, :width] = np.where(np.isfinite(tiles), tiles, 1)
-    whole = padded.swapaxes(1, 2).reshape(rows * (height + gap), columns * (width + gap))
+    sides = rows * (height + gap), columns * (width + gap)
+    whole = padded.swapaxes(1, 2).reshape(*sides, *colours)
     return whole[: whole.shape[0] - gap, : whole.shape[1] - gap]
 
 

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ae.errors import UserError
+from ae.metrics.likelihood import kl_per_unit
 from ae.metrics.members import by_seed, finite, labels, up_to
 from ae.trained import Trained
 
@@ -81,6 +82,36 @@ def smoothness(trained: Trained, *, side: int) -> list[float]:
     return finite((near / far).tolist())
 
 
+def plane(
+    trained: Trained, *, span: float, side: int, examples: int
+) -> tuple[Float[Tensor, "seed row column *shape"], Int[Tensor, "seed two"]]:
+    """Images of side x side codes that are 0 but on the two axes most used, and which those are.
+
+    Both axes go from -span to span in equal steps, the first rising with the column, the second
+    falling with the row. The most used are those with the largest `kl_per_unit` on the first
+    `examples` of the test set.
+    """
+    count = up_to(trained, "test", examples)
+    used = kl_per_unit(trained, "test", count).nan_to_num().topk(2).indices
+    along = torch.linspace(-span, span, side, device=trained.stack.device)
+    rows, columns = torch.meshgrid(along.flip(0), along, indexing="ij")
+    codes = torch.zeros(len(used), side * side, width(trained), device=trained.stack.device)
+    for code, (first, second) in zip(codes, used, strict=True):
+        code[:, first], code[:, second] = columns.flatten(), rows.flatten()
+    trained.stack.train(False)
+    with torch.no_grad():
+        made: Tensor = trained.stack.call("decode", codes)
+    return made.reshape(len(used), side, side, *made.shape[2:]), used
+
+
+def classes_on_plane(
+    trained: Trained, *, span: float, side: int, examples: int, train_examples: int, least: float
+) -> list[float]:
+    """Classes that have at least a share `least` of the images of `plane`, named as below."""
+    images, _ = plane(trained, span=span, side=side, examples=examples)
+    return _classes(trained, images, train_examples, least)
+
+
 def classes_on_grid(
     trained: Trained, *, side: int, train_examples: int, least: float
 ) -> list[float]:
@@ -88,7 +119,16 @@ def classes_on_grid(
 
     An image has the label of the nearest (Euclidean) of the first training images.
     """
-    images = grid(trained, side=side).flatten(1, 2).flatten(2)
+    return _classes(trained, grid(trained, side=side), train_examples, least)
+
+
+def _classes(
+    trained: Trained,
+    grids: Float[Tensor, "seed row column *shape"],
+    train_examples: int,
+    least: float,
+) -> list[float]:
+    images = grids.flatten(1, 2).flatten(2)
     count = up_to(trained, "train", train_examples)
     known = labels(trained, "train", count)
     index = torch.arange(count, device=trained.train.x.device)

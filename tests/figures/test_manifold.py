@@ -99,3 +99,19 @@ def test_a_circle_holds_its_share_of_the_prior():
 def test_a_posterior_that_diverged_is_drawn_as_such(run, repainted):
     some = run("a", 2, **{"encoder.0.weight": torch.full((2, 5, 12), float("nan"))})
     repainted(posterior.aggregate([some], examples=10, seed_index=0))
+
+
+def test_tweaks_move_the_two_numbers_farthest_from_the_prior(run, repainted):
+    some = run("a", 3)
+    weights = {k: v.clone() for k, v in some.stack.tensors().items()}
+    weights["encoder.2.weight"][:] = 0
+    weights["encoder.2.bias"][:] = torch.tensor([1.0, 0.1, -2.0, 0.0, 0.0, 0.0])  # means, variances
+    some = run("a", 3, **weights)
+    drawing = manifold.tweaks([some], span=3.0, side=3, examples=9, seed_index=1)
+    assert drawing.arrays["axes"].tolist() == [[2, 0]]
+    model = VAE(HIGH * WIDE, hidden=[5], latent=3, init=0.5, beta=1.0)
+    model.load_state_dict({k: v[1] for k, v in some.stack.tensors().items()})
+    # The picture at the upper left: the first to the left, the second upwards.
+    expected = model.decode(torch.tensor([[3.0, 0.0, -3.0]])).detach().reshape(HIGH, WIDE)
+    np.testing.assert_allclose(drawing.arrays["tiles"][0, 0], expected, rtol=1e-6)
+    repainted(drawing)

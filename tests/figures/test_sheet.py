@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ae.figures.drawing import DPI, style
-from ae.figures.sheet import Pen, mosaic, place, sheet, wrapped
+from ae.figures.sheet import Pen, mosaic, pictures, place, sheet, wrapped
 
 
 def _pixels(figure) -> np.ndarray:
@@ -61,3 +61,28 @@ def test_written_words_stay_in_their_room(text):
 def test_letters_grow_with_a_figure_that_is_shown_smaller():
     assert Pen(sheet(3000, 100)).line == pytest.approx(2 * Pen(sheet(1500, 100)).line)
     assert Pen(sheet(700, 100)).line == pytest.approx(Pen(sheet(1500, 100)).line)
+
+
+def test_colours_are_three_planes_made_a_last_axis():
+    rows = np.arange(12.0).reshape(1, 12) / 12
+    grey, colours = pictures(rows, (3, 4)), pictures(rows, (3, 2, 2))
+    assert grey.shape == (1, 3, 4)
+    assert colours.shape == (1, 2, 2, 3)
+    np.testing.assert_array_equal(colours[0, 1, 0], rows[0, [2, 6, 10]])
+    np.testing.assert_array_equal(pictures(rows, (1, 3, 4)), grey)
+
+
+def test_a_mosaic_of_colours_is_drawn_in_them():
+    tiles = np.zeros((1, 2, 2, 2, 3))
+    tiles[0, 0, ..., 0] = tiles[0, 1, ..., 1] = 1
+    whole = mosaic(tiles, gap=1)
+    assert whole.shape == (2, 5, 3)
+    np.testing.assert_array_equal(whole[0], [[1, 0, 0], [1, 0, 0], [1, 1, 1], [0, 1, 0], [0, 1, 0]])
+    with style():
+        figure = sheet(20, 20)
+        place(figure, whole, 0, 0, 2)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=DPI)
+    found = np.asarray(Image.open(buffer).convert("RGB"))
+    assert found[1, 1].tolist() == [255, 0, 0]
+    assert found[1, 8].tolist() == [0, 255, 0]

@@ -26,6 +26,9 @@ class Curve(Autoencoder):
     def encode(self, x: Tensor) -> Tensor:
         return x[..., : len(self.gain)]
 
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.encode(x), torch.zeros_like(self.encode(x))
+
     def decode(self, z: Tensor) -> Tensor:
         return self.gain * torch.where(self.power == 1, z, z.abs() ** self.power)
 
@@ -117,3 +120,12 @@ def test_what_cannot_be_drawn_is_refused(curve):
         traversal.grid(curve([[1.0] * 3], [[1.0] * 3]), side=3)
     with pytest.raises(UserError, match="steps: found 1; expected at least 2"):
         traversal.axes(curve([[1.0]], [[1.0]]), span=1.0, steps=1)
+
+
+def test_classes_on_a_plane_are_those_of_its_corners(curve):
+    corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0], [9.0, 9.0]])
+    y = torch.tensor([3, 1, 4, 1, 5])
+    run = curve([[1.0, 1.0], [0.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]], corners, y)
+    asked = {"span": 1.0, "side": 4, "examples": 5, "train_examples": 9}
+    assert traversal.classes_on_plane(run, **asked, least=0.2) == [3, 2]
+    assert traversal.classes_on_plane(run, **asked, least=0.3) == [1, 2]
