@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from ae.models.base import Autoencoder, Batch, Noise, Objective
 from ae.networks import affine
@@ -16,42 +17,79 @@ from ae.networks import affine
 class KSparse(Autoencoder):
     """z = W x + b, all but its k largest entries set to zero, then x^ = W' z + b'.
 
+    Training may begin with `most` units and come down to k: the buffer `annealed` is the share of
+    that way that is behind, and all of it unless a schedule moves it. It is the same share for
+    every k, so runs that differ in k keep one schedule and train in one stack.
+
     Args:
         features: Number of pixels.
         hidden: Number of hidden units.
-        k: How many of them are kept. A sweep of it trains in one stack, and a schedule may move it.
-        most: The largest k that the sweep or the schedule reaches: so many activities are ranked,
-            which costs a quarter of ranking all.
+        k: How many of them are kept. A sweep of it trains in one stack.
+        most: How many are kept where annealing starts, the largest k of a sweep or more: so many
+            activities are ranked in training, which costs a quarter of ranking all.
+        alpha: `features` keeps alpha k units, as the paper does after training; at least 1.
+        classes: Number of labels of the softmax layer, which starts at zero; 0 for no such layer.
         init: Standard deviation of the initial weights; biases start at zero.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"k"})
+    sweeps: ClassVar[frozenset[str]] = frozenset({"k", "alpha"})
     k: Float[Tensor, ""]
+    alpha: Float[Tensor, ""]
+    annealed: Float[Tensor, ""]
 
-    def __init__(self, features: int, *, hidden: int, k: int, most: int, init: float) -> None:
+    def __init__(
+        self,
+        features: int,
+        *,
+        hidden: int,
+        k: int,
+        most: int,
+        alpha: float,
+        classes: int,
+        init: float,
+    ) -> None:
         super().__init__()
         if not 1 <= k <= most <= hidden:
             raise ValueError(f"k {k}, most {most}: expected 1 <= k <= most <= hidden {hidden}")
+        if alpha < 1:
+            raise ValueError(f"alpha {alpha}: expected at least 1")
         self.weight = nn.Parameter(torch.empty(hidden, features).normal_(std=init))
         self.hidden_bias = nn.Parameter(torch.zeros(hidden))
         self.visible_bias = nn.Parameter(torch.zeros(features))
+        self.classifier = _softmax_layer(hidden, classes) if classes else None
         self.register_buffer("k", torch.tensor(float(k)))
-        self.most = most
+        self.register_buffer("alpha", torch.tensor(float(alpha)))
+        self.register_buffer("annealed", torch.tensor(1.0))
+        self.hidden, self.most = hidden, most
         self.draws = {}
 
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch hidden"]:
-        """The k largest of the linear activities (largest, not farthest from zero), else 0.
+        """The k largest of the linear activities (largest, not farthest from zero), else 0."""
+        return self._largest(x, self.most + self.annealed * (self.k - self.most), self.most)
 
-        Units that tie with the k-th largest are kept as well.
-        """
+    def features(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch hidden"]:
+        """The alpha k largest of the linear activities, else 0: what a classifier is given."""
+        return self._largest(x, self.alpha * self.k, self.hidden)
+
+    def _largest(
+        self, x: Float[Tensor, "batch features"], count: Float[Tensor, ""], ranked: int
+    ) -> Float[Tensor, "batch hidden"]:
+        """Exactly `count`, rounded, of the `ranked` largest activities; of equal ones, some."""
         activity = affine(x, self.weight, self.hidden_bias)
-        ranked = activity.detach().topk(self.most).values
-        last = (self.k.round().long() - 1).expand(len(x), 1)
-        return activity * (activity >= ranked.gather(-1, last))
+        places = activity.detach().topk(ranked).indices
+        kept = torch.arange(ranked, device=x.device) < count.round()
+        mask = torch.zeros_like(activity).scatter(-1, places, kept.to(x).expand(len(x), ranked))
+        return activity * mask
 
     def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
         """Through the sparse code and back."""
         return self.encode(x) @ self.weight + self.visible_bias
+
+    def classify(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch classes"]:
+        """Logits of the labels."""
+        assert self.classifier is not None
+        logits: Tensor = self.classifier(self.features(x))
+        return logits
 
     def filters(self) -> Float[Tensor, "hidden features"]:
         """What each hidden unit weighs the pixels by."""
@@ -61,3 +99,18 @@ class KSparse(Autoencoder):
         """Squared error per image, |x - x^|^2."""
         squared_error = ((self.reconstruct(batch.x) - batch.x) ** 2).sum(-1)
         return Objective(loss=squared_error, parts={"squared_error": squared_error})
+
+    def supervised(self, batch: Batch, noise: Noise) -> Objective:
+        """Fine-tuning: minus the log-probability of the label, in nats."""
+        assert batch.y is not None
+        logits = self.classify(batch.x)
+        loss = cross_entropy(logits, batch.y, reduction="none")
+        error = (logits.argmax(-1) != batch.y).to(loss)
+        return Objective(loss=loss, parts={"error": error})
+
+
+def _softmax_layer(inputs: int, outputs: int) -> nn.Linear:
+    layer = nn.Linear(inputs, outputs)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer

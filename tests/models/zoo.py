@@ -133,7 +133,20 @@ ZOO = {
         features=12**2,
     ),
     "k_sparse": Entry(
-        KSparse, {"hidden": 11, "k": 4, "most": 7, "init": 0.1}, (stage(),), ({"k": 2}, {"k": 7})
+        KSparse,
+        {"hidden": 11, "k": 4, "most": 7, "alpha": 1.5, "classes": CLASSES, "init": 0.1},
+        (
+            stage(
+                modules=["weight", "hidden_bias", "visible_bias"],
+                schedules=[
+                    {"key": "buffer:annealed", "kind": "linear", "at": [0, 1.5], "values": [0, 1]}
+                ],
+            ),
+            stage(
+                "finetune", objective="supervised", modules=["weight", "hidden_bias", "classifier"]
+            ),
+        ),
+        ({"k": 2, "alpha": 1.0}, {"k": 7, "alpha": 1.5}, {"k": 7, "alpha": 1.0}),
     ),
     "linear_gaussian": Entry(
         LinearVAE,

@@ -110,7 +110,7 @@ WORKLOADS = {
         Workload(
             "k-sparse",
             "k-sparse autoencoder, 784-1000-784, k = 25, batch 100",
-            partial(KSparse, 784, hidden=1000, k=25, most=25, init=0.05),
+            partial(KSparse, 784, hidden=1000, k=25, most=25, alpha=1.0, classes=0, init=0.05),
             partial(peers.SparseNet, 784, 1000, 25),
             batch=100,
             steps=16,
