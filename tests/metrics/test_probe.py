@@ -59,3 +59,26 @@ def test_a_fit_that_does_not_converge_is_an_error(linear):
     )
     with pytest.raises(UserError, match=message):
         probe.logistic_error(trained, **{**SETTINGS, "max_iter": 2})
+
+
+def test_mostly_empty_codes_give_what_sklearn_says_of_them_as_they_are(linear):
+    (x, y), (test_x, test_y) = _blobs(150), _blobs(90)
+    wide, test_wide = torch.zeros(150, 36), torch.zeros(90, 36)
+    wide[:, ::9], test_wide[:, ::9] = x, test_x  # a ninth of the entries are not 0
+    trained = linear(torch.eye(36)[None], wide, y, test_x=test_wide, test_y=test_y)
+    oracle = LogisticRegression(C=1.0, max_iter=500).fit(x.numpy(), y)
+    expected = 100 * (1 - oracle.score(test_x.numpy(), test_y))
+    assert probe.logistic_error(trained, **SETTINGS) == [pytest.approx(expected, rel=1e-12)]
+
+
+def test_the_codes_are_those_of_the_method_that_is_named(linear):
+    (x, y), (test_x, test_y) = _blobs(150), _blobs(90)
+    weights = torch.tensor([[[1.0, 0, 0, 0]]])
+    trained = linear(weights, x, y, test_x=test_x, test_y=test_y)
+    oracle = LogisticRegression(C=1.0, max_iter=500).fit(x[:, :1].numpy(), y)
+    expected = 100 * (1 - oracle.score(test_x[:, :1].numpy(), test_y))
+    for codes in ("encode", "reconstruct"):
+        found = probe.logistic_error(trained, **SETTINGS, codes=codes)
+        assert found == [pytest.approx(expected, rel=1e-12)]
+    zero = linear(torch.zeros(1, 1, 4), x, y, test_x=test_x, test_y=test_y)
+    assert probe.logistic_error(zero, **SETTINGS, codes="encode") != found
