@@ -1,13 +1,17 @@
 """How structured and how local the filters of a first layer are.
 
-The proxies of figure 3 of Vincent et al. (2008), which shows filters and gives no number.
+Proxies of figures that show filters and give no number: figure 3 of Vincent et al. (2008), figure 1
+of Makhzani and Frey (2014).
 """
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ae.metrics.members import by_seed
@@ -33,6 +37,41 @@ def participation_ratio(trained: Trained) -> list[float]:
     fourth = (square**2).sum(-1)
     ratio = square.sum(-1) ** 2 / torch.where(fourth == 0, 1, fourth)
     return by_seed(ratio, np.median)
+
+
+def radius(trained: Trained, *, threshold: float) -> list[float]:
+    """Median `spread` of the filters whose `lag_one` is above `threshold`, in pixels.
+
+    Units that training has hardly touched keep their initial noise, which fills the image: they
+    would make the median say how many they are, not how large a learned filter is. NaN where no
+    filter is above the threshold.
+    """
+    filters = images(trained)
+    both = torch.stack([lag_one(filters), spread(filters)], 1)
+
+    def median(rows: NDArray[Any]) -> float:
+        learned = rows[1][rows[0] > threshold]
+        return float(np.median(learned)) if len(learned) else math.nan
+
+    return by_seed(both, median)
+
+
+def spread(filters: Float[Tensor, "*unit height width"]) -> Float[Tensor, "*unit"]:
+    """How far a filter reaches: root mean square distance from its centre, in pixels.
+
+    sqrt(sum_i e_i |p_i - c|^2), where e_i = w_i^2 / sum_j w_j^2 is the share of pixel i at p_i in
+    the filter's power and c = sum_i e_i p_i. 0 for a single pixel, and for no weights.
+    """
+    power = filters**2
+    total = power.sum((-2, -1), keepdim=True)
+    share = power / torch.where(total == 0, 1, total)
+    variance = torch.zeros_like(share[..., 0, 0])
+    for axis in (-2, -1):
+        along = share.sum(-3 - axis)  # the other of the two
+        place = torch.arange(along.shape[-1], dtype=along.dtype, device=along.device)
+        centre = (along * place).sum(-1, keepdim=True)
+        variance = variance + (along * (place - centre) ** 2).sum(-1)
+    return variance.sqrt()
 
 
 def images(trained: Trained) -> Float[Tensor, "seed hidden height width"]:

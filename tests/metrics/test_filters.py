@@ -109,3 +109,42 @@ def test_a_diverged_seed_is_nan_and_the_others_are_not(linear):
 
 def test_a_channel_axis_of_one_is_no_matter():
     assert filters.picture((1, 28, 20)) == filters.picture((28, 20)) == (28, 20)
+
+
+def test_the_spread_of_known_filters():
+    one, pair, every = (torch.zeros(SIDE, SIDE, dtype=torch.float64) for _ in range(3))
+    one[3, 5] = -0.1
+    pair[2, 4], pair[2, 10] = 7, -7  # 6 pixels apart: each 3 from the centre
+    every[:] = 0.3
+    unequal = torch.zeros(SIDE, SIDE, dtype=torch.float64)
+    unequal[0, 0], unequal[8, 6] = 1, math.sqrt(3)  # 10 apart, power 1 to 3
+    found = filters.spread(torch.stack([one, pair, every, unequal, torch.zeros(SIDE, SIDE)]))
+    square = math.sqrt(2 * (SIDE**2 - 1) / 12)
+    expected = [0, 3, square, 10 * math.sqrt(0.25 * 0.75), 0]
+    assert found.tolist() == pytest.approx(expected)
+
+
+def test_spread_does_not_depend_on_place_size_or_orientation(exact_arithmetic):
+    stroke = torch.zeros(SIDE, SIDE)
+    stroke[4:6, 3:15] = torch.rand(2, 12)
+    each = [stroke, stroke.T, -9 * stroke, stroke.roll((11, 8), (0, 1))]
+    found = filters.spread(torch.stack(each))
+    assert found.tolist() == pytest.approx([found[0].item()] * 4)
+    assert 2 < found[0] < 5
+
+
+def test_a_wide_and_short_picture_has_its_own_axes():
+    bar = torch.ones(1, 3, 9, dtype=torch.float64)
+    assert filters.spread(bar).item() == pytest.approx(math.sqrt((9**2 - 1 + 3**2 - 1) / 12))
+
+
+def test_the_radius_is_that_of_filters_that_were_learned(linear, exact_arithmetic):
+    small, large = torch.zeros(2, SIDE, SIDE)
+    small[10:14, 10:14] = 1
+    large[4:24, 4:24] = 1
+    noise = torch.randn(5, SIDE, SIDE)
+    square = [math.sqrt(2 * (side**2 - 1) / 12) for side in (4, 20)]
+    trained = _run(linear, small, large, *noise)
+    assert filters.radius(trained, threshold=0.5) == [pytest.approx(sum(square) / 2)]
+    assert filters.radius(trained, threshold=0.8) == [pytest.approx(square[1])]
+    assert math.isnan(filters.radius(_run(linear, *noise), threshold=0.5)[0])
