@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.figures.drawing import FAINT, PALETTE, Arrays, Drawing
+from ae.figures.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing
 from ae.figures.sheet import WIDTH, sheet, wrapped
 from ae.metrics.curves import line
 from ae.metrics.likelihood import elbo
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 ACROSS = 3  # panels in a row
 HIGH = 430  # pixels of a row of panels
-DASHES = ("-", "--", "-.", ":")
 SETTLED = 0.2  # of a curve's points are left out of the lower limit: the fall at its beginning
 
 

@@ -33,6 +33,7 @@ FONT = 9.5  # points
 # Okabe and Ito's palette, told apart with any colour vision, as the report's plots use it.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8a800")
 CLASSES = (*PALETTE, "#882255", "#999999")
+DASHES = ("-", "--", "-.", ":")
 INK, FAINT = "#24292f", "#59636e"
 
 

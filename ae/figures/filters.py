@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.figures.drawing import FAINT, PALETTE, Arrays, Drawing, member
+from ae.figures.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing, member
 from ae.figures.panels import FOOT, SPACE, TITLE, explain, side_by_side
 from ae.figures.sheet import GAP, WIDTH, Pen, mosaic, place, sheet, wrapped
 from ae.metrics.filters import images, lag_one
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 TALL = 900  # pixels that rows of units may take
 LEFT = 130  # pixels for the names of units
 SCALE = "each filter on its own scale: black is negative, mid-grey 0, white positive"
-DASHES = ("-", "--", "-.", ":")
 POINTS = 201  # of a curve
 
 
