@@ -32,6 +32,7 @@ TRAINER = (
     "plan.py",
     "probability.py",
     "seeds.py",
+    "sticks.py",
     "train.py",
 )
 

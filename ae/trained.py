@@ -66,9 +66,16 @@ class Trained:
         """
         count = len(self.split(split).x) if examples is None else examples
         key = (method, split, count)
+
+        def found() -> Tensor:
+            return torch.cat(self.over(split, lambda x: self.stack.share(method, x), count), 1)
+
+        return self.remembered(key, found)
+
+    def remembered(self, key: tuple[str, str, int], found: Callable[[], Tensor]) -> Tensor:
+        """What `found` gives, computed once for each `key` (what, split, examples)."""
         if key not in self._memory:
-            chunks = self.over(split, lambda x: self.stack.share(method, x), count)
-            self._memory[key] = torch.cat(chunks, 1)
+            self._memory[key] = found()
         return self._memory[key]
 
     def over(

@@ -16,8 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.metrics.members import Split, by_seed, up_to
-from ae.models.base import Draw, Noise
+from ae.metrics.members import Split, by_seed, fresh_noise, up_to
 from ae.probability import kl_to_standard_normal
 from ae.trained import Trained
 
@@ -141,26 +140,8 @@ def _weights(
     generators = [trained.generator(m, f"log_weights/{block}") for m in range(len(trained.seeds))]
     at_once = max(1, ROWS // len(x))
     for first in range(0, samples, at_once):
-        noise = _noise(draws, generators, min(at_once, samples - first), x)
+        noise = fresh_noise(draws, generators, min(at_once, samples - first), x)
         yield from trained.stack.sample("log_weights", x, noise).double().unbind(1)
-
-
-def _noise(
-    draws: dict[str, Draw], generators: Sequence[torch.Generator], samples: int, x: Tensor
-) -> Noise:
-    """Noise (seed, sample, batch, *shape), drawn sample by sample: how many at once is no matter."""
-    noise = {
-        name: x.new_empty(len(generators), samples, len(x), *draw.shape)
-        for name, draw in draws.items()
-    }
-    for member, generator in enumerate(generators):
-        for sample in range(samples):
-            for name, draw in draws.items():
-                one = noise[name][member, sample]
-                one.normal_(generator=generator) if draw.law == "normal" else one.uniform_(
-                    generator=generator
-                )
-    return noise
 
 
 def _mean(values: Float[Tensor, "seed examples"]) -> list[float]:

@@ -1,14 +1,16 @@
-"""What the metrics share: one number a seed, and the labels of a split."""
+"""What the metrics share: one number a seed, the labels of a split, noise for an evaluation."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ae.models.base import Draw, Noise
 from ae.trained import Trained
 
 Split = Literal["train", "test"]
@@ -45,3 +47,21 @@ def labels(trained: Trained, split: Split, examples: int) -> NDArray[np.int64]:
 def up_to(trained: Trained, split: Split, examples: int) -> int:
     """`examples`, or the size of a split that has fewer."""
     return min(examples, len(trained.split(split).x))
+
+
+def fresh_noise(
+    draws: dict[str, Draw], generators: Sequence[torch.Generator], samples: int, x: Tensor
+) -> Noise:
+    """Noise (seed, sample, batch, *shape), drawn sample by sample: how many at once is no matter."""
+    noise = {
+        name: x.new_empty(len(generators), samples, len(x), *draw.shape)
+        for name, draw in draws.items()
+    }
+    for member, generator in enumerate(generators):
+        for sample in range(samples):
+            for name, draw in draws.items():
+                one = noise[name][member, sample]
+                one.normal_(generator=generator) if draw.law == "normal" else one.uniform_(
+                    generator=generator
+                )
+    return noise

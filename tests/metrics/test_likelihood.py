@@ -121,14 +121,14 @@ def test_how_many_rows_the_model_sees_at_once_changes_nothing(narrow, monkeypatc
 def test_memory_does_not_grow_with_the_number_of_samples(layered, monkeypatch):
     monkeypatch.setattr(likelihood, "ROWS", 60)
     peaks, sizes = [], []
-    kept = likelihood._noise
+    kept = likelihood.fresh_noise
 
     def seen(*arguments):
         noise = kept(*arguments)
         sizes.append(sum(n.numel() for n in noise.values()))
         return noise
 
-    monkeypatch.setattr(likelihood, "_noise", seen)
+    monkeypatch.setattr(likelihood, "fresh_noise", seen)
     for samples in (100, 1000):
         tracemalloc.start()
         likelihood.nll(layered, **ALL, samples=samples)

@@ -16,6 +16,7 @@ from ae.models.linear_gaussian import LinearVAE
 from ae.models.pca import PCA
 from ae.models.residual_conv_vae import ResidualConvVAE
 from ae.models.stacked_denoising import SDAE
+from ae.models.stick_breaking import SBVAE, GaussVAE
 from ae.models.vae import VAE
 from ae.spec import Descent, Fit
 
@@ -94,6 +95,26 @@ ZOO = {
             stage("finetune", modules=["encoder", "classifier"]),
         ),
         ({"corruption": 0.0}, {"corruption": 0.5}),
+    ),
+    **{
+        f"stick_breaking_{posterior}": Entry(
+            SBVAE,
+            {
+                "hidden": [13],
+                "latent": 5,
+                "posterior": posterior,
+                "concentration": 5.0,
+                "terms": 10,
+                "clip": 0.01,
+                "init": 0.1,
+            },
+            (stage(),),
+            ({"concentration": 1.0}, {"concentration": 8.0}),
+        )
+        for posterior in ("kumaraswamy", "gauss_logit", "gamma")
+    },
+    "stick_breaking_gaussian": Entry(
+        GaussVAE, {"hidden": [13], "latent": 3, "init": 0.1}, (stage(),)
     ),
     "vae": Entry(
         VAE,

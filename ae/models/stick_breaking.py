@@ -1,0 +1,276 @@
+"""Variational autoencoders whose code is a broken stick, and the Gaussian one beside them.
+
+Nalisnick and Smyth, Stick-Breaking Variational Autoencoders, ICLR 2017,
+https://arxiv.org/abs/1605.06197
+"""
+
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from ae import sticks
+from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
+from ae.networks import mlp
+from ae.probability import (
+    kl_to_standard_normal,
+    log_bernoulli,
+    log_normal,
+    log_standard_normal,
+)
+
+Posterior = Literal["kumaraswamy", "gauss_logit", "gamma"]
+
+FLOOR = 1e-3  # of the shape parameters a and b
+EDGE = 1e-6  # of uniform noise where the paper's clipping would bias a weight
+
+
+class SBVAE(Autoencoder):
+    """q(v_k given x) of a family on (0, 1), p(v_k) = Beta(1, concentration), p(x given pi) Bernoulli.
+
+    The pieces pi of the stick that the shares v break are the code; ReLU networks on either side.
+
+    Args:
+        features: Number of pixels.
+        hidden: Widths between the data and the code.
+        latent: Pieces of the stick, one more than there are breaks.
+        posterior: The family. `kumaraswamy`: the divergence by a series of `terms` terms.
+            `gauss_logit`: sigmoid of a Gaussian, the divergence by the sample of v but for the
+            Gaussian's entropy. `gamma`: Beta as a ratio of Gamma variables sampled by an
+            approximate inverse, the divergence that of Beta.
+        concentration: alpha_0 of the prior. A sweep of it trains in one stack.
+        terms: Terms of the series.
+        clip: In training, uniform noise is squeezed into (clip, 1 - clip).
+        init: Standard deviation of the initial weights; biases begin at 0.
+    """
+
+    sweeps: ClassVar[frozenset[str]] = frozenset({"concentration"})
+    concentration: Float[Tensor, ""]
+
+    def __init__(
+        self,
+        features: int,
+        *,
+        hidden: list[int],
+        latent: int,
+        posterior: Posterior,
+        concentration: float,
+        terms: int,
+        clip: float,
+        init: float,
+    ) -> None:
+        super().__init__()
+        self.encoder = _encoder(features, hidden, 2 * (latent - 1))
+        self.decoder = mlp([latent, *hidden[::-1], features], nn.ReLU)
+        _begin(self, init)
+        self.register_buffer("concentration", torch.tensor(concentration))
+        self.family, self.terms, self.clip = posterior, terms, clip
+        laws: dict[Posterior, dict[str, Literal["normal", "uniform"]]] = {
+            "kumaraswamy": {"u": "uniform"},
+            "gauss_logit": {"n": "normal"},
+            "gamma": {"first": "uniform", "second": "uniform"},
+        }
+        self.draws = {name: Draw(law, (latent - 1,)) for name, law in laws[posterior].items()}
+
+    def posterior(
+        self, x: Float[Tensor, "batch features"]
+    ) -> tuple[Float[Tensor, "batch breaks"], Float[Tensor, "batch breaks"]]:
+        """The two parameters of q(v given x): a and b, or a logit's mean and log variance."""
+        first, second = self.encoder(x).chunk(2, -1)
+        if self.family == "gauss_logit":
+            return first, 2 * second
+        return softplus(first) + FLOOR, softplus(second) + FLOOR
+
+    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
+        """E[pi given x], exactly, as shares are independent; for `gauss_logit` of median shares."""
+        first, second = self.posterior(x)
+        if self.family == "gauss_logit":
+            return sticks.pieces(sticks.from_logits(first))
+        if self.family == "gamma":
+            return sticks.pieces(sticks.from_logits(first.log() - second.log()))
+        share = (second.log() + sticks.log_beta_function(1 + 1 / first, second)).exp()
+        return sticks.pieces(sticks.from_logits(share.clamp(EDGE, 1 - EDGE).logit()))
+
+    def sample_code(
+        self, x: Float[Tensor, "batch features"], noise: Noise
+    ) -> Float[Tensor, "batch latent"]:
+        """One sample of pi given x."""
+        return sticks.pieces(self._shares(*self.posterior(x), noise, EDGE))
+
+    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
+        """The probability of each pixel, in (0, 1), given pi."""
+        pixels: Tensor = self.decoder(z).sigmoid()
+        return pixels
+
+    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """Through the mean of the code and back."""
+        return self.decode(self.encode(x))
+
+    def prior_code(self, noise: Noise) -> Float[Tensor, "batch latent"]:
+        """One sample of pi under the prior; uniform noise `prior`, one number a break."""
+        left = noise["prior"].clamp(EDGE, 1 - EDGE).log() / self.concentration
+        return sticks.pieces(sticks.Shares(sticks.log1mexp(-left), left))
+
+    def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
+        """The posterior's noise; for `prior_code` and `log_joint` that of the prior and logits."""
+        shape = next(iter(self.draws.values())).shape
+        if objective == "prior_code":
+            return {"prior": Draw("uniform", shape)}
+        return {"logit": Draw("normal", shape)} if objective == "log_joint" else self.draws
+
+    def objective(self, batch: Batch, noise: Noise) -> Objective:
+        """-E log p(x given pi) + KL(q(v given x), p(v)), one sample of v; nats per image."""
+        first, second = self.posterior(batch.x)
+        shares = self._shares(first, second, noise, self.clip)
+        reconstruction = -log_bernoulli(batch.x, self.decoder(sticks.pieces(shares)))
+        kl = self._divergence(shares, first, second)
+        return Objective(
+            loss=reconstruction + kl, parts={"reconstruction": reconstruction, "kl": kl}
+        )
+
+    def log_weights(
+        self, x: Float[Tensor, "batch features"], noise: Noise
+    ) -> Float[Tensor, " batch"]:
+        """log p(x, v) - log q(v given x) at one sample v of the posterior; nats.
+
+        q is the density that the samples have: for `gamma` that of the approximate inverse.
+        """
+        first, second = self.posterior(x)
+        shares = self._shares(first, second, noise, EDGE)
+        density = {
+            "kumaraswamy": sticks.log_kumaraswamy,
+            "gauss_logit": sticks.log_logistic_normal,
+            "gamma": sticks.log_gamma_ratio,
+        }[self.family]
+        return self._log_joint(x, shares) - density(shares, first, second)
+
+    def log_joint(
+        self, x: Float[Tensor, "batch features"], latent: Noise
+    ) -> Float[Tensor, " batch"]:
+        """log p(x, l) at given logits l of the shares, `latent["logit"]`; nats."""
+        shares = sticks.from_logits(latent["logit"])
+        log_jacobian = (shares.taken + shares.left).sum(-1)  # v of l
+        return self._log_joint(x, shares) + log_jacobian
+
+    def _log_joint(
+        self, x: Float[Tensor, "batch features"], shares: sticks.Shares
+    ) -> Float[Tensor, " batch"]:
+        """log p(x, v)."""
+        log_pixels = log_bernoulli(x, self.decoder(sticks.pieces(shares)))
+        return log_pixels + sticks.log_beta_prior(shares, self.concentration)
+
+    def _shares(
+        self,
+        first: Float[Tensor, "batch breaks"],
+        second: Float[Tensor, "batch breaks"],
+        noise: Noise,
+        edge: float,
+    ) -> sticks.Shares:
+        if self.family == "gauss_logit":
+            return sticks.logistic_normal(first, second, noise["n"])
+        uniform = {name: edge + (1 - 2 * edge) * u for name, u in noise.items()}
+        if self.family == "gamma":
+            return sticks.gamma_ratio(first, second, uniform["first"], uniform["second"])
+        return sticks.kumaraswamy(first, second, uniform["u"])
+
+    def _divergence(
+        self,
+        shares: sticks.Shares,
+        first: Float[Tensor, "batch breaks"],
+        second: Float[Tensor, "batch breaks"],
+    ) -> Float[Tensor, " batch"]:
+        if self.family == "kumaraswamy":
+            return sticks.kl_kumaraswamy_beta(first, second, self.concentration, terms=self.terms)
+        if self.family == "gamma":
+            return sticks.kl_beta_beta(first, second, self.concentration)
+        return sticks.kl_logistic_normal_beta(shares, second, self.concentration)
+
+
+class GaussVAE(Autoencoder):
+    """q(z given x) = N(mean, diag(std^2)), p(z) = N(0, I), with the networks of `SBVAE`.
+
+    Args:
+        features: Number of pixels.
+        hidden: Widths between the data and the code.
+        latent: Size of the code.
+        init: Standard deviation of the initial weights; biases begin at 0.
+    """
+
+    def __init__(self, features: int, *, hidden: list[int], latent: int, init: float) -> None:
+        super().__init__()
+        self.encoder = _encoder(features, hidden, 2 * latent)
+        self.decoder = mlp([latent, *hidden[::-1], features], nn.ReLU)
+        _begin(self, init)
+        self.draws = {"z": Draw("normal", (latent,))}
+
+    def posterior(
+        self, x: Float[Tensor, "batch features"]
+    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
+        """Mean and log variance of q(z given x)."""
+        mean, log_std = self.encoder(x).chunk(2, -1)
+        return mean, 2 * log_std
+
+    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
+        """The mean of q(z given x)."""
+        return self.posterior(x)[0]
+
+    def sample_code(
+        self, x: Float[Tensor, "batch features"], noise: Noise
+    ) -> Float[Tensor, "batch latent"]:
+        """One sample of z given x."""
+        mean, logvar = self.posterior(x)
+        return mean + (logvar / 2).exp() * noise["z"]
+
+    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
+        """The probability of each pixel, in (0, 1)."""
+        pixels: Tensor = self.decoder(z).sigmoid()
+        return pixels
+
+    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """Through the mean of the code and back."""
+        return self.decode(self.encode(x))
+
+    def prior_code(self, noise: Noise) -> Float[Tensor, "batch latent"]:
+        """One sample of z under the prior."""
+        return noise["z"]
+
+    def objective(self, batch: Batch, noise: Noise) -> Objective:
+        """-E log p(x given z) + KL(q(z given x), p(z)), one sample of z; nats per image."""
+        mean, logvar = self.posterior(batch.x)
+        z = mean + (logvar / 2).exp() * noise["z"]
+        reconstruction = -log_bernoulli(batch.x, self.decoder(z))
+        kl = kl_to_standard_normal(mean, logvar)
+        return Objective(
+            loss=reconstruction + kl, parts={"reconstruction": reconstruction, "kl": kl}
+        )
+
+    def log_weights(
+        self, x: Float[Tensor, "batch features"], noise: Noise
+    ) -> Float[Tensor, " batch"]:
+        """log p(x, z) - log q(z given x) at one sample z of the posterior; nats."""
+        mean, logvar = self.posterior(x)
+        z = mean + (logvar / 2).exp() * noise["z"]
+        return self.log_joint(x, {"z": z}) - log_normal(z, mean, logvar)
+
+    def log_joint(
+        self, x: Float[Tensor, "batch features"], latent: Noise
+    ) -> Float[Tensor, " batch"]:
+        """log p(x, z) at the code `latent["z"]`; nats."""
+        return log_standard_normal(latent["z"]) + log_bernoulli(x, self.decoder(latent["z"]))
+
+
+def _encoder(features: int, hidden: list[int], outputs: int) -> nn.Sequential:
+    """ReLU layers and a linear one without bias."""
+    final = nn.Linear(hidden[-1], outputs, bias=False)
+    return nn.Sequential(mlp([features, *hidden], nn.ReLU), nn.ReLU(), final)
+
+
+def _begin(model: nn.Module, std: float) -> None:
+    """Weights of N(0, std^2), biases of 0, in place."""
+    for parameter in model.parameters():
+        if parameter.dim() == 2:
+            nn.init.normal_(parameter, std=std)
+        else:
+            nn.init.zeros_(parameter)

@@ -1,0 +1,32 @@
+"""Sizes of pieces are drawn as they are."""
+
+import math
+
+import numpy as np
+import torch
+
+from ae.figures.pieces import columns, sizes
+from ae.models.stick_breaking import GaussVAE
+from ae.seeds import Stack
+from ae.trained import Trained
+
+
+def test_arrays_are_the_mean_codes_and_the_prior(linear, repainted):
+    x, weights = torch.rand(20, 4), torch.rand(3, 5, 4)
+    bad = torch.full((3, 5, 4), math.nan)
+    runs = [linear("a", weights, x), linear("b", bad, x)]
+    drawing = sizes(runs, examples=10, concentration=1.0)
+    expected = (x[:10].mean(0) @ weights.transpose(1, 2)).numpy()
+    np.testing.assert_allclose(drawing.arrays["values_0"], expected, rtol=1e-12)
+    assert drawing.arrays["prior"].tolist() == [0.5, 0.25, 0.125, 0.0625, 0.0625]
+    assert repainted(drawing).vector == "figure.svg"
+
+
+def test_columns_are_the_lengths_of_the_decoders(linear, repainted):
+    stack = Stack([lambda: GaussVAE(4, hidden=[3], latent=6, init=0.1)] * 2, range(2))
+    data = linear("a", torch.rand(1, 2, 4), torch.rand(5, 4)).train
+    run = Trained(name="g", label="G", stack=stack, train=data, test=data)
+    drawing = columns([run])
+    theirs = stack.tensors()["decoder.0.weight"].norm(dim=1).numpy()
+    np.testing.assert_allclose(drawing.arrays["values_0"], theirs, rtol=1e-12)
+    repainted(drawing)
