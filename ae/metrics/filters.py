@@ -1,7 +1,7 @@
 """How structured and how local the filters of a first layer are.
 
-Proxies of figures that show filters and give no number: figure 3 of Vincent et al. (2008), figure 1
-of Makhzani and Frey (2014).
+Proxies of figures that show filters and give no number: figure 3 of Vincent et al. (2008), figures
+5 to 8 of Vincent et al. (2010), figure 1 of Makhzani and Frey (2014).
 """
 
 import math
@@ -74,6 +74,11 @@ def spread(filters: Float[Tensor, "*unit height width"]) -> Float[Tensor, "*unit
     return variance.sqrt()
 
 
+def orientation(trained: Trained) -> list[float]:
+    """Median over units of the filters' `oriented`: 0 without direction, 1 for a grating."""
+    return by_seed(oriented(images(trained)), np.median)
+
+
 def images(trained: Trained) -> Float[Tensor, "seed hidden height width"]:
     """The filters of every unit, in double precision, in the form of the images."""
     filters: Tensor = trained.stack.call("filters")
@@ -84,6 +89,24 @@ def picture(shape: Sequence[int]) -> tuple[int, int]:
     """Height and width of grey images of that shape, which may begin with one channel."""
     height, width = shape[-2:]
     return int(height), int(width)
+
+
+def oriented(filters: Float[Tensor, "*unit height width"]) -> Float[Tensor, "*unit"]:
+    """How far a filter's power lies in one direction: |sum_f P(f) exp(2 i angle(f))| / sum_f P(f).
+
+    P is the power spectrum of the filter less its mean, padded with zeros to odd sides of more than
+    twice its own, so that no frequency is its own opposite. A filter that is constant has 0; one of
+    white noise about as much as sqrt(pi / 2) over the root of its number of pixels.
+    """
+    centred = filters - filters.mean((-2, -1), keepdim=True)
+    sides = [2 * side + 1 for side in filters.shape[-2:]]
+    power = torch.fft.fft2(centred, s=sides).abs() ** 2
+    down, across = (torch.fft.fftfreq(side, dtype=torch.float64) for side in sides)
+    angle = torch.atan2(down[:, None], across[None]).to(power)
+    whole = power.sum((-2, -1))
+    along, between = ((power * f(2 * angle)).sum((-2, -1)) for f in (torch.cos, torch.sin))
+    flat = filters.amax((-2, -1)) == filters.amin((-2, -1))
+    return torch.where(flat, 0, torch.hypot(along, between) / torch.where(flat, 1, whole))
 
 
 def lag_one(filters: Float[Tensor, "*unit height width"]) -> Float[Tensor, "*unit"]:

@@ -1,4 +1,4 @@
-"""Classification error: of a model's own classifier, and of a linear probe on its codes."""
+"""Classification error: of a model's own classifier, and of linear classifiers of its codes."""
 
 import warnings
 from typing import Any
@@ -73,3 +73,38 @@ def _compact(codes: NDArray[Any]) -> Any:
     from scipy.sparse import csr_array
 
     return csr_array(codes) if np.count_nonzero(codes) < SPARSE * codes.size else codes
+
+
+def svm_error(
+    trained: Trained, *, inverse_penalty: float, max_iter: int, train_examples: int
+) -> list[float]:
+    """Test error in percent of a linear support vector machine on `encode(x)`; lower is better.
+
+    scikit-learn's LinearSVC: one against the rest, squared hinge, an L2 penalty whose inverse is
+    `inverse_penalty`, in double precision on the first `train_examples` training codes (all where
+    there are fewer), neither centred nor scaled. All test examples are scored.
+
+    Raises:
+        UserError: The fit did not converge within `max_iter` iterations.
+    """
+    fit, score = up_to(trained, "train", train_examples), len(trained.test.x)
+    known, asked = labels(trained, "train", fit), labels(trained, "test", score)
+
+    def error(codes: NDArray[Any]) -> float:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.svm import LinearSVC
+
+        classifier = LinearSVC(C=inverse_penalty, max_iter=max_iter, dual=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            try:
+                classifier.fit(codes[:fit], known)
+            except ConvergenceWarning:
+                raise UserError(
+                    f"probe.svm_error on run {trained.name!r}: not converged after max_iter = "
+                    f"{max_iter} iterations; raise max_iter, or lower inverse_penalty"
+                ) from None
+        return 100 * float(np.mean(classifier.predict(codes[fit:]) != asked))
+
+    codes = [trained.of("encode", "train", fit), trained.of("encode", "test", score)]
+    return by_seed(torch.cat(codes, 1).double(), error)

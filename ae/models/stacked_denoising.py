@@ -4,7 +4,6 @@ Vincent, Larochelle, Bengio and Manzagol, Extracting and Composing Robust Featur
 Autoencoders, ICML 2008, https://doi.org/10.1145/1390156.1390294, section 3
 """
 
-import math
 from itertools import pairwise
 from typing import ClassVar
 
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import Dense, affine, linear
+from ae.networks import Dense, affine, linear, sigmoid_layer
 from ae.probability import log_bernoulli
 
 
@@ -39,7 +38,7 @@ class SDAE(Autoencoder):
     ) -> None:
         super().__init__()
         self.widths = [features, *hidden]
-        self.encoder = nn.ModuleList(_sigmoid_layer(i, o) for i, o in pairwise(self.widths))
+        self.encoder = nn.ModuleList(sigmoid_layer(i, o) for i, o in pairwise(self.widths))
         self.visible_bias = nn.ParameterList(torch.zeros(width) for width in self.widths[:-1])
         self.classifier = Dense(self.widths[-1], classes)
         nn.init.zeros_(self.classifier.weight)
@@ -83,11 +82,3 @@ class SDAE(Autoencoder):
         hidden = affine(x * kept, top.weight, top.bias).sigmoid()
         loss = -log_bernoulli(x, hidden @ top.weight + self.visible_bias[layer])
         return Objective(loss=loss, parts={"cross_entropy": loss})
-
-
-def _sigmoid_layer(inputs: int, outputs: int) -> nn.Linear:
-    layer = Dense(inputs, outputs)
-    bound = 4 * math.sqrt(6 / (inputs + outputs))
-    nn.init.uniform_(layer.weight, -bound, bound)
-    nn.init.zeros_(layer.bias)
-    return layer

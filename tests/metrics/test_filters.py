@@ -148,3 +148,35 @@ def test_the_radius_is_that_of_filters_that_were_learned(linear, exact_arithmeti
     assert filters.radius(trained, threshold=0.5) == [pytest.approx(sum(square) / 2)]
     assert filters.radius(trained, threshold=0.8) == [pytest.approx(square[1])]
     assert math.isnan(filters.radius(_run(linear, *noise), threshold=0.5)[0])
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 90, 135])
+def test_a_grating_has_one_orientation_and_a_round_blob_none(linear, exact_arithmetic, degrees):
+    along = torch.arange(SIDE) - (SIDE - 1) / 2
+    down, across = along[:, None], along[None]
+    turn = math.radians(degrees)
+    wave = torch.cos(1.2 * (math.cos(turn) * across + math.sin(turn) * down))
+    blob = torch.exp(-(down**2 + across**2) / 8)
+    assert filters.orientation(_run(linear, wave * blob))[0] > 0.8
+    assert filters.orientation(_run(linear, blob)) == [pytest.approx(0, abs=1e-12)]
+    assert filters.orientation(_run(linear, 3 + torch.zeros(SIDE, SIDE))) == [0]
+
+
+def test_orientation_is_the_sum_over_frequencies_written_out(exact_arithmetic):
+    one = torch.randn(5, 4)
+    spectrum = np.fft.fft2(one.numpy() - one.numpy().mean(), (11, 9))
+    total, turned = 0.0, 0j
+    for i, down in enumerate(np.fft.fftfreq(11)):
+        for j, across in enumerate(np.fft.fftfreq(9)):
+            power = abs(spectrum[i, j]) ** 2
+            total += power
+            turned += power * np.exp(2j * math.atan2(down, across))
+    assert float(filters.oriented(one)) == pytest.approx(abs(turned) / total, rel=1e-10)
+
+
+def test_two_crossed_gratings_cancel_and_noise_has_little_orientation(linear, exact_arithmetic):
+    wave = torch.cos(2 * math.pi * (torch.arange(SIDE) - (SIDE - 1) / 2) / 7)
+    crossed = wave[:, None] + wave[None]
+    assert filters.orientation(_run(linear, crossed)) == [pytest.approx(0, abs=1e-9)]
+    noise = filters.orientation(_run(linear, *torch.randn(300, SIDE, SIDE)))[0]
+    assert noise == pytest.approx(math.sqrt(math.pi / 2) / SIDE, rel=0.25)

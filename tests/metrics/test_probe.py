@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from ae.errors import UserError
 from ae.metrics import probe
@@ -82,3 +83,21 @@ def test_the_codes_are_those_of_the_method_that_is_named(linear):
         assert found == [pytest.approx(expected, rel=1e-12)]
     zero = linear(torch.zeros(1, 1, 4), x, y, test_x=test_x, test_y=test_y)
     assert probe.logistic_error(zero, **SETTINGS, codes="encode") != found
+
+
+def test_svm_error_is_what_sklearn_says_of_the_codes(linear):
+    (x, y), (test_x, test_y) = _blobs(150), _blobs(90)
+    weights = torch.randn(3, 2, 4)
+    weights[1] = math.nan
+    trained = linear(weights, x, y, test_x=test_x, test_y=test_y)
+    found = probe.svm_error(trained, **SETTINGS)
+    for i in (0, 2):
+        oracle = LinearSVC(C=1.0, dual=False).fit((x @ weights[i].T).numpy(), y)
+        expected = 100 * (1 - oracle.score((test_x @ weights[i].T).numpy(), test_y))
+        assert found[i] == pytest.approx(expected, rel=1e-12)
+        assert 5 < found[i] < 66
+    assert math.isnan(found[1])
+    few = probe.svm_error(trained, **{**SETTINGS, "train_examples": 9})
+    assert few != found
+    with pytest.raises(UserError, match=r"^probe.svm_error on run 'a': not converged after max_it"):
+        probe.svm_error(trained, **{**SETTINGS, "max_iter": 1})

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import partial
 
-from ae.models import cs182
+from ae.models import corruptions, cs182
 from ae.models.base import Autoencoder
 from ae.models.conv_vae import ConvVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
@@ -65,6 +65,10 @@ SGD = {
 }
 MOMENTUM = [{"key": "momentum", "kind": "step", "at": [0, 1], "values": [0.5, 0.9]}]
 
+NOISE = {"masking": 0.2, "salt_and_pepper": 0.2, "gaussian": 0.3}
+QUIET = dict.fromkeys(NOISE, 0.0)
+EVEN = {"emphasis_on_corrupted": 1.0, "emphasis_on_rest": 1.0}
+
 ZOO = {
     "pca": Entry(PCA, {"latent": 4}, (("fit", Fit(fit="fit")),)),
     "deep_autoencoder": Entry(
@@ -86,6 +90,33 @@ ZOO = {
         {"hidden": 11, "corruption": 0.25},
         (stage(optimizer={"class": "SGD", "lr": 0.1}),),
         ({"corruption": 0.0}, {"corruption": 0.5}),
+    ),
+    "corrupted_layer": Entry(
+        corruptions.DAE,
+        {
+            **NOISE,
+            "hidden": 11,
+            "init": 0.1,
+            "shift": 0.5,
+            "scale": 2.0,
+            "extreme": 1.0,
+            "decay": 0.1,
+        },
+        (stage(optimizer={"class": "SGD", "lr": 0.01}),),
+        ({**NOISE, "decay": 0.0}, {**QUIET, "decay": 0.2}),
+    ),
+    "corrupted_stack": Entry(
+        corruptions.SDAE,
+        {**NOISE, **EVEN, "hidden": [13, 9], "classes": CLASSES},
+        (
+            *layers("denoise", lambda i: [f"encoder.{i}", f"visible_bias.{i}"], 2),
+            stage("jittered", objective="jittered", modules=["encoder", "classifier"]),
+            stage("finetune", modules=["encoder", "classifier"]),
+        ),
+        (
+            {**NOISE, **EVEN},
+            {**QUIET, "emphasis_on_corrupted": 2.0, "emphasis_on_rest": 0.5},
+        ),
     ),
     "stacked_denoising": Entry(
         SDAE,
