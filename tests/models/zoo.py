@@ -9,6 +9,7 @@ from ae.models.base import Autoencoder
 from ae.models.conv_vae import ConvVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
+from ae.models.error_detector import ErrorDetector
 from ae.models.gaussian_vae import GaussianVAE
 from ae.models.k_sparse import KSparse
 from ae.models.keras_blog import ConvAE, DenseAE
@@ -170,6 +171,12 @@ ZOO = {
         {"colours": 1, "planes": 2, "latent": 3, "mean": 0.5, "std": 0.3},
         (stage(epochs=1),),
         features=28**2,
+    ),
+    "error_detector": Entry(
+        ErrorDetector,
+        {"hidden": [13], "latent": 3, "detail": 1.0},
+        (stage(),),
+        ({"detail": 0.0}, {"detail": 0.5}),
     ),
     "keras_blog_dense": Entry(
         DenseAE,

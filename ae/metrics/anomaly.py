@@ -1,0 +1,107 @@
+"""How well a run that was trained on normal examples alone tells others from them.
+
+Normal are the classes of the run's training set, anomalous all others of the test set. Scores are
+compared by the area under the receiver operating characteristic (AUROC): the chance that an
+anomalous example has a higher score than a normal one, ties counting half; 0.5 is a coin.
+"""
+
+import warnings
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ae.errors import UserError
+from ae.metrics.members import by_seed, labels
+from ae.trained import Trained
+
+
+def auroc(trained: Trained) -> list[float]:
+    """AUROC of `scores` on the whole test set, between 0 and 1; higher is better.
+
+    Raises:
+        UserError: The test set has no normal or no anomalous example.
+    """
+    strange = anomalous(trained)
+    _both(trained, strange, "the test set")
+    return by_seed(scores(trained), lambda score: area(score, strange))
+
+
+def detector_auroc(
+    trained: Trained, *, labelled: float, inverse_penalty: float, max_iter: int
+) -> list[float]:
+    """AUROC of a logistic regression on `errors(x)`, between 0 and 1; higher is better.
+
+    It is fitted on the first share `labelled` of the test set, whose anomalies are labelled, and
+    scored on the rest. The fit is scikit-learn's L-BFGS in double precision, neither centred nor
+    scaled, with an L2 penalty; `inverse_penalty` is its C. Where `errors` holds one number, the
+    AUROC is that of the number itself: labels then choose no more than the side of the threshold.
+
+    Raises:
+        UserError: One of the two parts lacks normal or anomalous examples, or the fit did not
+            converge within `max_iter` iterations.
+    """
+    strange = anomalous(trained)
+    fit = round(labelled * len(strange))
+    _both(trained, strange[:fit], f"the first {fit} of the test set")
+    _both(trained, strange[fit:], f"the test set after the first {fit}")
+
+    def measure(errors: NDArray[Any]) -> float:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression
+
+        detector = LogisticRegression(C=inverse_penalty, max_iter=max_iter)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            try:
+                detector.fit(errors[:fit], strange[:fit])
+            except ConvergenceWarning:
+                raise UserError(
+                    f"anomaly.detector_auroc on run {trained.name!r}: not converged after max_iter "
+                    f"= {max_iter} iterations; raise max_iter, or lower inverse_penalty"
+                ) from None
+        return area(detector.decision_function(errors[fit:]), strange[fit:])
+
+    found = []
+    for seed in range(len(trained.seeds)):  # one after another: the vectors of all take much room
+        own = partial(trained.stack.select([seed]).share, "errors")
+        found += by_seed(torch.cat(trained.over("test", own), 1).double(), measure)
+    return found
+
+
+def scores(trained: Trained) -> Float[Tensor, "seed examples"]:
+    """Mean over pixels of the squared error of `reconstruct(x)`, for every test example."""
+
+    def per_image(x: Tensor) -> Tensor:
+        made: Tensor = trained.stack.share("reconstruct", x)
+        return ((made - x) ** 2).flatten(2).double().mean(-1)
+
+    return torch.cat(trained.over("test", per_image), 1)
+
+
+def anomalous(trained: Trained) -> NDArray[np.bool_]:
+    """Which test examples are of no class of the training set."""
+    normal = np.unique(labels(trained, "train", len(trained.train.x)))
+    return ~np.isin(labels(trained, "test", len(trained.test.x)), normal)
+
+
+def area(score: NDArray[Any], positive: NDArray[np.bool_]) -> float:
+    """AUROC of `score` for telling the positive examples, by the sum of their ranks."""
+    from scipy.stats import rankdata
+
+    hits = int(positive.sum())
+    above = rankdata(score)[positive].sum() - hits * (hits + 1) / 2
+    return float(above / (hits * (len(positive) - hits)))
+
+
+def _both(trained: Trained, strange: NDArray[np.bool_], where: str) -> None:
+    if strange.all() or not strange.any():
+        kind = "normal" if strange.all() else "anomalous"
+        raise UserError(
+            f"anomaly: run {trained.name!r}: {where} has no {kind} example; normal are the classes "
+            "of its training set, which data.only chooses"
+        )
