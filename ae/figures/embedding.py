@@ -1,5 +1,6 @@
 """Codes of two numbers, drawn where they lie."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,11 +37,23 @@ def scatter(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing:
     return Drawing(arrays, _paint_scatter, vector=arrays["labels"].size <= VECTOR)
 
 
-def labelled(figure: str, runs: list[Trained], size: int, examples: int, seed_index: int) -> Arrays:
+def principal(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing:
+    """As `scatter`, for codes of any size: the first two principal components of each run's own.
+
+    Raises:
+        UserError: There are more than ten labels, or a run has too few seeds.
+    """
+    arrays = reduced(runs, 2, examples, seed_index)
+    return Drawing(arrays, _paint_scatter, vector=arrays["labels"].size <= VECTOR)
+
+
+def labelled(
+    figure: str, runs: list[Trained], size: int | None, examples: int, seed_index: int
+) -> Arrays:
     """The codes of the first test examples (all where there are fewer), their labels, the runs.
 
     Raises:
-        UserError: Codes are not of `size` numbers, there are more than ten labels, or a run has
+        UserError: Codes are not of `size` numbers, where it is given, there are more than ten labels, or a run has
             too few seeds.
     """
     count = min(examples, *(len(run.test.x) for run in runs))
@@ -55,9 +68,49 @@ def labelled(figure: str, runs: list[Trained], size: int, examples: int, seed_in
     }
 
 
-def _codes(figure: str, run: Trained, size: int, count: int, seed_index: int) -> NDArray[Any]:
+def reduced(runs: list[Trained], size: int, examples: int, seed_index: int) -> Arrays:
+    """As `labelled`, for codes of any size: each run's first principal components.
+
+    The run's name says how much of the variance they have.
+
+    Raises:
+        UserError: There are more than ten labels, or a run has too few seeds.
+    """
+    count = min(examples, *(len(run.test.x) for run in runs))
+    whole = [labelled("principal components", [run], None, count, seed_index) for run in runs]
+    parts = [components(arrays["codes"][0], size) for arrays in whole]
+    return {
+        "codes": np.stack([codes for codes, _ in parts]),
+        "labels": np.concatenate([arrays["labels"] for arrays in whole]),
+        "runs": np.array(
+            [
+                f"{run.label}: {share:.0f} % of the variance"
+                for run, (_, share) in zip(runs, parts, strict=True)
+            ]
+        ),
+        "axis": np.array("component"),
+    }
+
+
+def components(codes: NDArray[Any], size: int) -> tuple[NDArray[Any], float]:
+    """Codes along their first principal axes, and the share of the variance in percent.
+
+    An axis points where its largest weight is positive. NaN where a code is not finite.
+    """
+    if not np.isfinite(codes).all():
+        return np.full((len(codes), size), np.nan), math.nan
+    centred = codes.astype(float) - codes.mean(0, dtype=float)
+    _, scale, axes = np.linalg.svd(centred, full_matrices=False)
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(1)[:, None], 1)
+    share = 100 * (scale[:size] ** 2).sum() / max((scale**2).sum(), np.finfo(float).tiny)
+    return centred @ (axes * np.sign(largest))[:size].T, float(share)
+
+
+def _codes(
+    figure: str, run: Trained, size: int | None, count: int, seed_index: int
+) -> NDArray[Any]:
     codes = run.of("encode", "test", count)[member(run, seed_index)]
-    if codes.shape[1:] != (size,):
+    if size is not None and codes.shape[1:] != (size,):
         raise UserError(
             f"{figure}: run {run.name!r} has codes of shape {tuple(codes.shape[1:])}; "
             f"expected {size} numbers: leave the run out of the figure's 'runs'"
@@ -77,7 +130,8 @@ def _paint_scatter(arrays: Arrays) -> "Figure":
     classes = np.unique(arrays["labels"])
     for axes, codes, y, name in zip(grid, arrays["codes"], arrays["labels"], names, strict=False):
         axes.set_title(wrapped(str(name), 38, 2), pad=20)
-        axes.set(xlabel="code 1", ylabel="code 2")
+        axis = str(arrays.get("axis", "code"))
+        axes.set(xlabel=f"{axis} 1", ylabel=f"{axis} 2")
         if np.isfinite(codes).all():
             _panel(axes, codes, np.searchsorted(classes, y), classes)
         else:

@@ -1,4 +1,4 @@
-"""Codes of three numbers: a picture from one side, and points that a reader can turn."""
+"""Codes in three dimensions: a picture from one side, and points that a reader can turn."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,17 @@ from numpy.typing import NDArray
 
 from ae.errors import UserError
 from ae.figures.drawing import CLASSES, FAINT, Arrays, Drawing, Interactive
-from ae.figures.embedding import apart, beyond, labelled, legend, limits, name_class, outside, say
+from ae.figures.embedding import (
+    apart,
+    beyond,
+    labelled,
+    legend,
+    limits,
+    name_class,
+    outside,
+    reduced,
+    say,
+)
 from ae.figures.sheet import WIDTH, sheet, wrapped
 from ae.trained import Trained
 
@@ -25,14 +35,16 @@ CUBE = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], 
 EDGES = [(i, j) for i in range(8) for j in range(i) if np.abs(CUBE[i] - CUBE[j]).sum() == 2]
 
 
-def turnable(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing:
+def turnable(runs: list[Trained], *, examples: int, seed_index: int, principal: bool) -> Drawing:
     """The 3-D codes of the first test examples, coloured by label, a panel a run, to be turned.
+
+    With `principal`, codes of any size by the first three principal components of each run's own.
 
     A panel is a cube that spans the 0.5th to the 99.5th percentile of each code and a margin, seen
     in parallel projection; it says how many points lie outside. Labels stand at the medians.
 
     Raises:
-        UserError: Codes are not of three numbers, there are more than ten labels or `POINTS`
+        UserError: Codes are not of three numbers and not reduced, there are more than ten labels or `POINTS`
             points, or a run has too few seeds.
     """
     if not 1 <= examples <= (most := POINTS // len(runs)):
@@ -40,7 +52,10 @@ def turnable(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing:
             f"latent.turnable: examples: found {examples} for {len(runs)} runs; expected 1 to "
             f"{most}, so that a page carries {POINTS} points at most"
         )
-    arrays = labelled("latent.turnable", runs, 3, examples, seed_index)
+    if principal:
+        arrays = reduced(runs, 3, examples, seed_index)
+    else:
+        arrays = labelled("latent.turnable", runs, 3, examples, seed_index)
     return Drawing(arrays, _paint, vector=True, interactive=Interactive("points-3d", _data))
 
 
@@ -75,18 +90,18 @@ def cubed(codes: NDArray[Any]) -> NDArray[Any]:
 
 def _data(arrays: Arrays) -> dict[str, Any]:
     """For a browser: whole numbers, so that a point is a few characters."""
-    classes = np.unique(arrays["labels"])
+    classes, axis = np.unique(arrays["labels"]), _axis(arrays)
     return {
         "steps": STEPS,
         "span": SPAN,
         "view": VIEW,
-        "axes": [f"code {i}" for i in (1, 2, 3)],
+        "axes": [f"{axis} {i}" for i in (1, 2, 3)],
         "classes": [
             {"label": str(label), "colour": colour}
             for label, colour in zip(classes, CLASSES, strict=False)
         ],
         "panels": [
-            {"title": str(name), **_panel_data(codes, np.searchsorted(classes, y))}
+            {"title": str(name), **_panel_data(codes, np.searchsorted(classes, y), axis)}
             for name, codes, y in zip(
                 arrays["runs"], arrays["codes"], arrays["labels"], strict=True
             )
@@ -94,22 +109,27 @@ def _data(arrays: Arrays) -> dict[str, Any]:
     }
 
 
-def _panel_data(codes: NDArray[Any], y: NDArray[Any]) -> dict[str, Any]:
+def _axis(arrays: Arrays) -> str:
+    """What the axes are called, before their numbers."""
+    return str(arrays.get("axis", "code"))
+
+
+def _panel_data(codes: NDArray[Any], y: NDArray[Any], axis: str) -> dict[str, Any]:
     if not np.isfinite(codes).all():
         return {"note": "diverged", "points": [], "names": []}
     steps = np.rint(STEPS * cubed(codes)).astype(int)
     points = np.concatenate([steps, y[:, None]], 1)[~beyond(codes)]
     names = [[*np.rint(np.median(steps[y == i], axis=0)).astype(int), i] for i in np.unique(y)]
     return {
-        "note": _note(codes),
+        "note": _note(codes, axis),
         "points": points.tolist(),
         "names": np.array(names).tolist(),
     }
 
 
-def _note(codes: NDArray[Any]) -> str:
+def _note(codes: NDArray[Any], axis: str) -> str:
     low, high = limits(codes)
-    spans = [f"code {i + 1}: {low[i]:.3g} to {high[i]:.3g}" for i in range(3)]
+    spans = [f"{axis} {i + 1}: {low[i]:.3g} to {high[i]:.3g}" for i in range(3)]
     return f"{'; '.join(spans)}. {outside(codes)} of {len(codes)} points lie outside"
 
 
@@ -126,7 +146,7 @@ def _paint(arrays: Arrays) -> "Figure":
         axes.set_title(wrapped(str(name), 48, 2), pad=20)
         axes.set(xlim=(-SPAN, SPAN), ylim=(-SPAN, SPAN), aspect="equal")
         if np.isfinite(codes).all():
-            _panel(axes, codes, np.searchsorted(classes, y), classes)
+            _panel(axes, codes, np.searchsorted(classes, y), classes, _axis(arrays))
         else:
             say(axes, 0.5, "diverged")
     for axes in grid:
@@ -135,13 +155,15 @@ def _paint(arrays: Arrays) -> "Figure":
     return figure
 
 
-def _panel(axes: "Axes", codes: NDArray[Any], y: NDArray[Any], classes: NDArray[Any]) -> None:
+def _panel(
+    axes: "Axes", codes: NDArray[Any], y: NDArray[Any], classes: NDArray[Any], axis: str
+) -> None:
     corners = project(CUBE, *VIEW)
     for i, j in EDGES:
         axes.plot(*corners[[i, j], :2].T, color=FAINT, linewidth=0.6, alpha=0.6)
     for i in range(3):
         right, up = axis_place(i, *VIEW)
-        axes.text(right, up, f"code {i + 1}", color=FAINT, ha="center", va="center")
+        axes.text(right, up, f"{axis} {i + 1}", color=FAINT, ha="center", va="center")
     seen, inside = project(cubed(codes), *VIEW), ~beyond(codes)
     order = np.flatnonzero(inside)[np.argsort(seen[inside, 2])]
     colours = np.array(CLASSES)[y]
@@ -151,4 +173,4 @@ def _panel(axes: "Axes", codes: NDArray[Any], y: NDArray[Any], classes: NDArray[
     places = (project(medians, *VIEW)[:, :2] / SPAN + 1) / 2
     for i, at in zip(present, apart(places), strict=True):
         name_class(axes, at, str(classes[i]), int(i))
-    say(axes, 1.0, _note(codes).partition(". ")[2])
+    say(axes, 1.0, f"{outside(codes)} of {len(codes)} points lie outside")

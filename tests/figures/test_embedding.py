@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ae.errors import UserError
-from ae.figures.embedding import APART, apart, limits, outside, scatter
+from ae.figures.embedding import APART, apart, components, limits, outside, principal, scatter
 
 
 def test_arrays_are_the_codes_and_labels(linear, repainted):
@@ -71,3 +71,28 @@ def test_more_labels_than_colours_are_refused(linear):
     x, y = torch.rand(11, 4), torch.arange(11)
     with pytest.raises(UserError, match="found 11 labels; it tells 10 apart at most"):
         scatter([linear("a", torch.rand(1, 2, 4), x, y)], examples=11, seed_index=0)
+
+
+def test_components_are_those_of_the_covariance(linear, repainted):
+    x, y = torch.rand(50, 6), torch.arange(50) % 10
+    run = linear("a", torch.rand(1, 5, 6), x, y)
+    codes = run.of("encode", "test")[0].numpy()
+    found, share = components(codes, 2)
+    covariance = np.cov(codes.T, bias=True)
+    values = np.linalg.eigvalsh(covariance)
+    np.testing.assert_allclose(found.T @ found / 50, np.diag(values[:-3:-1]), atol=1e-12)
+    assert share == pytest.approx(100 * values[-2:].sum() / np.trace(covariance))
+    turned, _ = components(codes @ np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))[0], 2)
+    np.testing.assert_allclose(np.abs(turned), np.abs(found), atol=1e-9)
+    drawing = principal([run], examples=50, seed_index=0)
+    np.testing.assert_allclose(drawing.arrays["codes"], [found])
+    assert drawing.arrays["runs"].tolist() == [f"run a: {share:.0f} % of the variance"]
+    repainted(drawing)
+
+
+def test_components_of_a_constant_code_are_nothing_and_of_lost_ones_lost():
+    found, share = components(np.ones((9, 4)), 2)
+    assert (np.abs(found).max(), share) == (0, 0)
+    found, share = components(np.full((9, 4), np.nan), 2)
+    assert np.isnan(found).all()
+    assert math.isnan(share)

@@ -37,7 +37,7 @@ def test_names_of_axes_stand_beside_the_lower_outline_of_the_cube():
 def test_arrays_are_the_codes_and_the_data_are_their_places(linear, repainted, tmp_path):
     x, y = torch.rand(60, 16), torch.arange(60) % 4 + 3
     weights = torch.randn(2, 3, 16)
-    drawing = turnable([linear("a", weights, x, y)], examples=50, seed_index=1)
+    drawing = turnable([linear("a", weights, x, y)], examples=50, seed_index=1, principal=False)
     codes = (x[:50] @ weights[1].T).numpy()
     np.testing.assert_allclose(drawing.arrays["codes"], [codes], rtol=1e-12)
     saved = repainted(drawing)
@@ -60,7 +60,7 @@ def test_arrays_are_the_codes_and_the_data_are_their_places(linear, repainted, t
 def test_points_beyond_the_limits_are_counted_and_left_out(linear):
     x = torch.cat([torch.rand(400, 3), torch.tensor([[90.0, 0.5, 0.5], [0.5, -70.0, 0.5]])])
     run = linear("a", torch.eye(3)[None], x, torch.zeros(402, dtype=torch.int64))
-    drawing = turnable([run], examples=402, seed_index=0)
+    drawing = turnable([run], examples=402, seed_index=0, principal=False)
     (panel,) = drawing.interactive.data(drawing.arrays)["panels"]
     assert len(panel["points"]) == 400
     assert panel["note"].endswith("2 of 402 points lie outside")
@@ -73,7 +73,7 @@ def test_codes_that_collapsed_and_seeds_that_diverged_are_drawn(linear, repainte
         linear("dead", torch.zeros(1, 3, 4), x, y),
         linear("lost", torch.full((1, 3, 4), math.nan), x, y),
     ]
-    drawing = turnable(runs, examples=20, seed_index=0)
+    drawing = turnable(runs, examples=20, seed_index=0, principal=False)
     dead, lost = drawing.interactive.data(drawing.arrays)["panels"]
     assert {tuple(p[:3]) for p in dead["points"]} == {(0, 0, 0)}
     assert lost == {"title": "run lost", "note": "diverged", "points": [], "names": []}
@@ -82,7 +82,9 @@ def test_codes_that_collapsed_and_seeds_that_diverged_are_drawn(linear, repainte
 
 def test_a_figure_of_1500_points_is_small(linear):
     x, y = torch.randn(POINTS, 3), torch.arange(POINTS) % 10
-    drawing = turnable([linear("a", torch.eye(3)[None], x, y)], examples=POINTS, seed_index=0)
+    drawing = turnable(
+        [linear("a", torch.eye(3)[None], x, y)], examples=POINTS, seed_index=0, principal=False
+    )
     data = drawing.interactive.data(drawing.arrays)
     assert len(json.dumps(data, separators=(",", ":"))) < 50_000
 
@@ -90,10 +92,22 @@ def test_a_figure_of_1500_points_is_small(linear):
 def test_more_points_than_a_page_carries_are_refused(linear):
     run = linear("a", torch.zeros(1, 3, 4), torch.zeros(9, 4), torch.zeros(9, dtype=torch.int64))
     with pytest.raises(UserError, match=r"found 751 for 2 runs; expected 1 to 750, so that"):
-        turnable([run, run], examples=751, seed_index=0)
+        turnable([run, run], examples=751, seed_index=0, principal=False)
 
 
 def test_codes_of_another_size_are_refused(linear):
     run = linear("a", torch.zeros(1, 2, 4), torch.zeros(9, 4), torch.zeros(9, dtype=torch.int64))
     with pytest.raises(UserError, match=r"^latent.turnable: run 'a' has codes of shape \(2,\)"):
-        turnable([run], examples=9, seed_index=0)
+        turnable([run], examples=9, seed_index=0, principal=False)
+
+
+def test_codes_of_any_size_are_shown_by_their_principal_components(linear, repainted):
+    x, y = torch.randn(200, 16), torch.arange(200) % 10
+    drawing = turnable(
+        [linear("a", torch.randn(1, 9, 16), x, y)], examples=150, seed_index=0, principal=True
+    )
+    assert drawing.arrays["codes"].shape == (1, 150, 3)
+    data = drawing.interactive.data(drawing.arrays)
+    assert data["axes"] == ["component 1", "component 2", "component 3"]
+    assert data["panels"][0]["note"].startswith("component 1: ")
+    repainted(drawing)
