@@ -1,7 +1,7 @@
 """Codes of two numbers, drawn where they lie."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -214,7 +214,11 @@ def say(axes: "Axes", height: float, text: str) -> None:
     axes.text(0.5, height, text, color=FAINT, ha="center", va="center", transform=place)
 
 
-def legend(figure: "Figure", classes: NDArray[Any]) -> None:
+def legend(
+    figure: "Figure",
+    classes: NDArray[Any],
+    where: Literal["lower center", "outside lower center"] = "outside lower center",
+) -> None:
     """The colours of the classes under the figure."""
     from matplotlib.lines import Line2D
 
@@ -224,7 +228,7 @@ def legend(figure: "Figure", classes: NDArray[Any]) -> None:
     ]
     figure.legend(
         handles=handles,
-        loc="outside lower center",
+        loc=where,
         ncols=len(handles),
         handletextpad=0,
         columnspacing=1,

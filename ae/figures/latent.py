@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 POINTS = 1500  # of a figure: what a page carries and a telephone turns without a stutter
 VIEW = (-0.6, 0.45)  # radians: turn about the third axis, and tilt, that the picture shows
-SPAN = 1.85  # half the side of a panel, where the cube of the codes reaches from -1 to 1
+SPAN = 1.95  # half the side of a panel, where the cube of the codes reaches from -1 to 1
 BESIDE = 0.2  # from an edge to the name of its axis
+TITLE, FOOT = 70, 60  # pixels over a panel, and under all of them
 STEPS = 1000  # whole numbers from the middle of an axis to its end
 CUBE = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
 EDGES = [(i, j) for i in range(8) for j in range(i) if np.abs(CUBE[i] - CUBE[j]).sum() == 2]
@@ -137,13 +138,23 @@ def _paint(arrays: Arrays) -> "Figure":
     names = arrays["runs"]
     across = min(2, len(names))
     down = -(-len(names) // across)
-    panel = WIDTH // 2
-    figure = sheet(panel * across, panel * down + 60)
-    figure.set_layout_engine("constrained")
-    grid = figure.subplots(down, across, squeeze=False).ravel()
+    side = WIDTH // 2
+    width, height = side * across, (TITLE + side) * down + FOOT
+    figure = sheet(width, height)
+    grid = [
+        figure.add_axes(
+            (
+                i % across * side / width,
+                1 - (i // across + 1) * (TITLE + side) / height,
+                side / width,
+                side / height,
+            )
+        )
+        for i in range(len(names))
+    ]
     classes = np.unique(arrays["labels"])
     for axes, codes, y, name in zip(grid, arrays["codes"], arrays["labels"], names, strict=False):
-        axes.set_title(wrapped(str(name), 48, 2), pad=20)
+        axes.set_title(wrapped(str(name), 48, 1), pad=16)
         axes.set(xlim=(-SPAN, SPAN), ylim=(-SPAN, SPAN), aspect="equal")
         if np.isfinite(codes).all():
             _panel(axes, codes, np.searchsorted(classes, y), classes, _axis(arrays))
@@ -151,7 +162,7 @@ def _paint(arrays: Arrays) -> "Figure":
             say(axes, 0.5, "diverged")
     for axes in grid:
         axes.set_axis_off()
-    legend(figure, classes)
+    legend(figure, classes, "lower center")
     return figure
 
 

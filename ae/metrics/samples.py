@@ -1,18 +1,20 @@
-"""Images decoded from random codes: how many look real, and how much of reality they cover.
+"""Images decoded from random codes: how many classes they show, how much of reality they cover.
 
-Two counts over balls around real images, whose radii are distances to k-th nearest neighbours:
-`precision` of Kynkaanniemi et al., Improved Precision and Recall Metric for Assessing Generative
-Models, NeurIPS 2019, https://arxiv.org/abs/1904.06991, and `coverage` of Naeem et al., Reliable
-Fidelity and Diversity Metrics for Generative Models, ICML 2020, https://arxiv.org/abs/2002.09797.
-Both papers measure distances between features of a network; here they are between pixels. A blurred
-image is then near many real ones, so that precision punishes specks and debris and not blur, and a
-model that always draws the mean digit may have 100 %; its coverage shows it. Compare the two
-together, and models of one kind of blur.
+Distances are between pixels. Of counts over balls around real images (Naeem et al., Reliable
+Fidelity and Diversity Metrics for Generative Models, ICML 2020, https://arxiv.org/abs/2002.09797)
+only the coverage tells models apart there: a blurred image is near many real ones, so that all
+samples of all models may lie in some ball. The score of Salimans et al. (Improved Techniques for
+Training GANs, 2016, https://arxiv.org/abs/1606.03498) is had from a nearest-neighbour classifier in
+place of their network. Both are proxies of what looks good, and neither sees fine detail.
 """
+
+import math
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ae.errors import UserError
@@ -20,48 +22,74 @@ from ae.metrics.members import by_seed, up_to
 from ae.trained import Trained
 
 
-def precision(
-    trained: Trained, *, fitted: list[str], codes: int, samples: int, images: int, neighbours: int
+def class_score(
+    trained: Trained,
+    *,
+    fitted: list[str],
+    codes: int,
+    samples: int,
+    images: int,
+    neighbours: int,
 ) -> list[float]:
-    """Samples that lie in the ball of at least one real image, in percent; higher is better.
+    """exp of the mean of KL(p(y given sample), p(y)), a number of classes; higher is better.
 
-    The ball of a real image reaches as far as its `neighbours`-th nearest other real image. Real
-    are the first `images` of the test set, samples those of `decoded`; distances are Euclidean,
-    between pixels.
+    p(y given sample) are the shares of the labels among the `neighbours` real images nearest to the
+    sample, p(y) their mean over samples. 1 if no sample looks more like one class than another
+    does, or all like the same; as many as there are classes if each sample looks like one of them
+    and all are shown equally often. Real are the first `images` of the test set, samples those of
+    `decoded`; distances are Euclidean, between pixels.
 
     Raises:
         UserError: There are not more real images than neighbours.
     """
+    real = _real(trained, images, neighbours)
+    y = torch.nn.functional.one_hot(trained.test.y[: len(real)])
+
+    def shares(made: Tensor) -> Tensor:
+        return y[nearest(made, real, neighbours)].sum(1).double() / neighbours
+
+    made = decoded(trained, fitted=fitted, codes=codes, samples=samples).double()
     return by_seed(
-        _inside(
-            trained,
-            decoded(trained, fitted=fitted, codes=codes, samples=samples),
-            images,
-            neighbours,
-        ),
-        lambda inside: 100 * float(np.mean(inside.max(1))),
+        torch.stack([_finite(own, shares(own.nan_to_num())) for own in made]), told_apart
     )
 
 
-def coverage(
-    trained: Trained, *, fitted: list[str], codes: int, samples: int, images: int, neighbours: int
-) -> list[float]:
-    """Real images whose ball holds at least one sample, in percent; higher is better.
+def told_apart(shares: NDArray[Any]) -> float:
+    """exp of the mean over rows of KL(row, mean of the rows)."""
+    marginal = np.broadcast_to(shares.mean(0), shares.shape)
+    some = shares > 0
+    terms = shares[some] * np.log(shares[some] / marginal[some])
+    return math.exp(terms.sum() / len(shares))
 
-    Balls and samples as in `precision`. As many samples as images, drawn from the data's own
+
+def coverage(
+    trained: Trained,
+    *,
+    fitted: list[str],
+    codes: int,
+    samples: int,
+    images: int,
+    neighbours: int,
+) -> list[float]:
+    """Real images with a sample in their ball, in percent; higher is better.
+
+    The ball of a real image reaches as far as its `neighbours`-th nearest other real image. Images,
+    samples and distances as in `class_score`. As many samples as images, drawn from the data's own
     distribution, cover 1 - 2^-neighbours of them: 96.9 % for five neighbours.
 
     Raises:
         UserError: There are not more real images than neighbours.
     """
+    real = _real(trained, images, neighbours)
+    radii = radius(real, neighbours)
+
+    def covered(made: Tensor) -> Tensor:
+        return (torch.cdist(made, real) <= radii).any(0).double()
+
+    made = decoded(trained, fitted=fitted, codes=codes, samples=samples).double()
     return by_seed(
-        _inside(
-            trained,
-            decoded(trained, fitted=fitted, codes=codes, samples=samples),
-            images,
-            neighbours,
-        ),
-        lambda inside: 100 * float(np.mean(inside.max(0))),
+        torch.stack([_finite(own, covered(own.nan_to_num())) for own in made]),
+        lambda balls: 100 * float(np.mean(balls)),
     )
 
 
@@ -110,27 +138,27 @@ def moments(
     return means.mean(1), (means.var(1, correction=0) + within).sqrt()
 
 
-def _inside(
-    trained: Trained,
-    samples: Float[Tensor, "seed samples features"],
-    images: int,
-    neighbours: int,
-) -> Float[Tensor, "seed samples images"]:
-    """1 where a sample lies in the ball of a real image, 0 where it does not, NaN where lost."""
+def _real(trained: Trained, images: int, neighbours: int) -> Float[Tensor, "images features"]:
     count = up_to(trained, "test", images)
     if not 1 <= neighbours < count:
         raise UserError(
             f"samples: neighbours: found {neighbours}; expected 1 to {count - 1}, one less than "
             "the real images"
         )
-    x = trained.test.batch(torch.arange(count, device=trained.test.x.device)).x
-    real = x.flatten(1).double()
-    radii = radius(real, neighbours)
-    found = []
-    for made in samples.double():
-        distance = torch.cdist(made, real)
-        found.append(torch.where(distance.isfinite(), (distance <= radii).double(), torch.nan))
-    return torch.stack(found)
+    index = torch.arange(count, device=trained.test.x.device)
+    return trained.test.batch(index).x.flatten(1).double()
+
+
+def _finite(made: Tensor, values: Tensor) -> Tensor:
+    """The values, or NaN where the samples are not all finite."""
+    return values if made.isfinite().all() else torch.full_like(values, torch.nan)
+
+
+def nearest(
+    made: Float[Tensor, "samples features"], real: Float[Tensor, "images features"], count: int
+) -> Int[Tensor, "samples count"]:
+    """Which real images are nearest to each sample."""
+    return torch.cdist(made, real).topk(count, largest=False).indices
 
 
 def radius(real: Float[Tensor, "images features"], neighbours: int) -> Float[Tensor, " images"]:

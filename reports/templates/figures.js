@@ -117,7 +117,9 @@ function cube(data, panel, hidden) {
         if (Math.hypot(middle[0], middle[1]) > Math.hypot(...far) + 1e-9) far = middle.slice(0, 2);
       }
       const way = (1 + 0.2 / Math.hypot(...far)) * (far[1] > 0 ? -1 : 1);
-      pen.fillText(data.axes[axis], ...at([way * far[0], way * far[1]]));
+      const [across, along] = at([way * far[0], way * far[1]]);
+      const half = pen.measureText(data.axes[axis]).width / 2 + 2, side = canvas.clientWidth;
+      pen.fillText(data.axes[axis], Math.min(side - half, Math.max(half, across)), along);
     }
   }
 

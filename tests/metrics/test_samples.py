@@ -2,12 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.metrics.samples import coverage, decoded, moments, precision, radius
+from ae.metrics.samples import class_score, coverage, decoded, moments, nearest, radius, told_apart
 from ae.models.base import Autoencoder, Batch, Noise, Objective
 from ae.seeds import Stack
 
@@ -36,10 +37,9 @@ class Gaussian(Autoencoder):
 
 @pytest.fixture
 def gaussian(run):
-    def make(x, *members, test_x=None):
+    def make(x, *members, y=None):
         stack = Stack([lambda m=m: Gaussian(*m) for m in members], range(len(members)))
-        more = {} if test_x is None else {"test_x": test_x}
-        return run(stack, x, shape=(1, x.shape[1]), **more)
+        return run(stack, x, y, shape=(1, x.shape[1]))
 
     return make
 
@@ -50,28 +50,46 @@ def test_the_radius_is_the_distance_to_the_kth_other_image():
     assert radius(real, 2).tolist() == [3, 2, 3, 4, 4]
 
 
-def test_balls_are_counted_from_both_sides(gaussian, monkeypatch):
+def test_the_nearest_are_the_nearest():
+    real = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
+    found = nearest(torch.tensor([[2.4], [6.0]]), real, 2)
+    assert [sorted(row) for row in found.tolist()] == [[1, 2], [2, 3]]
+
+
+def test_votes_and_balls_are_counted(gaussian, monkeypatch):
     made = torch.tensor([[[0.9], [2.05], [-1.1], [5.5], [20.0]]])
     monkeypatch.setattr("ae.metrics.samples.decoded", lambda *_, **__: made)
-    run = gaussian(torch.tensor([[0.0], [1.0], [3.0], [7.0], [6.0]]), (1.0, 1.0, 0.0))
-    # balls, of one neighbour: [-1, 1], [0, 2], [1, 5], [6, 8], [5, 7]
+    x, y = torch.tensor([[0.0], [1.0], [3.0], [7.0], [6.0]]), torch.tensor([4, 4, 2, 2, 1])
+    run = gaussian(x, (1.0, 1.0, 0.0), y=y)
     given = {"fitted": [], "codes": 9, "samples": 5, "images": 5, "neighbours": 1}
-    assert precision(run, **given) == pytest.approx([60])  # 0.9, 2.05, 5.5
+    # balls, of one neighbour: [-1, 1], [0, 2], [1, 5], [6, 8], [5, 7]
     assert coverage(run, **given) == pytest.approx([80])  # not 7
-    given["images"] = 3  # [-1, 1], [0, 2], [1, 5]
-    assert precision(run, **given) == pytest.approx([40])
+    # labels 4, 2, 4, 1, 2
+    assert class_score(run, **given) == pytest.approx(
+        [math.exp(0.8 * math.log(5 / 2) + 0.2 * math.log(5))]
+    )
+    given |= {"neighbours": 2, "images": 4}  # labels 4 4, 4 2, 4 4, 2 2, 2 2
+    assert class_score(run, **given) == pytest.approx([math.exp(0.8 * math.log(2))])
+    given["images"] = 3  # balls [-3, 3], [-1, 3], [0, 6]
     assert coverage(run, **given) == pytest.approx([100])
 
 
-def test_samples_of_the_data_themselves_are_inside_and_cover_what_theory_says(gaussian):
+def test_classes_that_are_told_apart_are_counted():
+    assert told_apart(np.eye(4)) == pytest.approx(4)
+    assert told_apart(np.eye(4)[[0, 0, 0, 1, 1, 1]]) == pytest.approx(2)
+    assert told_apart(np.eye(4)[[2, 2, 2]]) == pytest.approx(1)
+    assert told_apart(np.full((5, 4), 0.25)) == pytest.approx(1)
+    halves = np.array([[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]])
+    assert told_apart(halves) == pytest.approx(2)
+
+
+def test_samples_of_the_data_themselves_cover_what_theory_says(gaussian):
     real = torch.randn(2000, 2)
     run = gaussian(real, (1.0, 1.0, 0.0), (1.0, 1.0, 30.0))
     given = {"fitted": [], "codes": 9, "samples": 2000, "images": 2000, "neighbours": 5}
     inside, lost = coverage(run, **given)
     assert inside == pytest.approx(100 * (1 - 2**-5), abs=1)
     assert lost == 0
-    assert precision(run, **given)[0] > 97
-    assert precision(run, **given)[1] == 0
 
 
 def test_moments_are_those_of_codes_drawn_from_the_posterior(gaussian):
@@ -112,9 +130,10 @@ def test_a_seed_draws_the_same_whatever_the_others_are(gaussian):
 
 
 def test_a_seed_that_diverged_has_no_value(gaussian):
-    run = gaussian(torch.rand(9, 2), (1.0, 1.0, math.nan), (1.0, 1.0, 0.0))
+    y = torch.arange(9)
+    run = gaussian(torch.rand(9, 2), (1.0, 1.0, math.nan), (1.0, 1.0, 0.0), y=y)
     given = {"fitted": [], "codes": 9, "samples": 5, "images": 9, "neighbours": 2}
-    for found in (precision(run, **given), coverage(run, **given)):
+    for found in (class_score(run, **given), coverage(run, **given)):
         assert math.isnan(found[0])
         assert math.isfinite(found[1])
 
@@ -123,4 +142,4 @@ def test_a_seed_that_diverged_has_no_value(gaussian):
 def test_as_many_neighbours_as_images_are_refused(gaussian, neighbours):
     run = gaussian(torch.rand(9, 2), (1.0, 1.0, 0.0))
     with pytest.raises(UserError, match=f"found {neighbours}; expected 1 to 8, one less than"):
-        precision(run, fitted=[], codes=9, samples=5, images=100, neighbours=neighbours)
+        coverage(run, fitted=[], codes=9, samples=5, images=100, neighbours=neighbours)
