@@ -64,10 +64,13 @@ def average(trained: Trained, *, part: str) -> list[float]:
     return finite(heights)
 
 
-def final(trained: Trained, *, part: str) -> list[float]:
-    """The last point of a term's curve: its mean over the last steps of training.
+def last_stage(trained: Trained, *, part: str) -> list[float]:
+    """Mean of a term over all steps of the last stage that records it, while it learns.
 
     Raises:
         UserError: No stage of the run records the term.
     """
-    return finite(line(trained, part).values[:, -1])
+    line(trained, part)
+    last = next(c for c in reversed(trained.curves) if c.part == part)
+    steps = np.diff(np.array([0, *last.steps])) / last.steps[-1]
+    return finite(np.array(last.values, float) @ steps)

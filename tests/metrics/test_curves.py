@@ -37,7 +37,18 @@ def test_examples_count_on_through_stages_that_record_something_else(trained):
     found = curves.line(run, "bound")
     assert found.examples.tolist() == [10, 20, 150]
     assert found.values.tolist() == [[-9.0, -8.0, -3.0], [-7.0, -6.0, -2.0]]
-    assert curves.final(run, part="bound") == [-3.0, -2.0]
+
+
+def test_the_mean_of_the_last_stage_weighs_points_by_their_steps(trained):
+    one = curve("one", "bound", [10, 20], [[-9.0, -8.0], [-7.0, -6.0]])
+    last = Curve(
+        stage="two",
+        part="bound",
+        steps=[2, 4, 5],
+        examples=[20, 40, 50],
+        values=[[-1.0, -2.0, -3.0], [-4.0, -4.0, -9.0]],
+    )
+    assert curves.last_stage(trained(one, last), part="bound") == pytest.approx([-1.8, -5.0])
 
 
 def test_the_average_is_that_of_the_curve_as_it_is_drawn(trained):
@@ -57,7 +68,7 @@ def test_an_average_of_a_line_on_the_logarithmic_axis_is_its_middle(trained):
 
 def test_a_seed_that_diverged_has_no_number(trained):
     run = trained(curve("a", "bound", [1, 2], [[0.0, math.nan], [1.0, 1.0]]))
-    for values in (curves.average(run, part="bound"), curves.final(run, part="bound")):
+    for values in (curves.average(run, part="bound"), curves.last_stage(run, part="bound")):
         assert math.isnan(values[0])
         assert values[1] == 1.0
 
