@@ -61,7 +61,8 @@ def number(value: float | None, digits: int = 4) -> str:
 def uncertain(mean: float | None, half: float | None) -> tuple[str, str]:
     """A mean and its uncertainty, both to the second significant digit of the uncertainty.
 
-    Without an uncertainty (None, zero or not finite) the mean has four significant digits.
+    Without an uncertainty (None, zero or not finite), or with one below a millionth of it, the mean
+    has four significant digits.
     """
     if mean is None or not math.isfinite(mean):
         return number(mean), ""
@@ -69,9 +70,11 @@ def uncertain(mean: float | None, half: float | None) -> tuple[str, str]:
         return number(mean), ""
     if half < 1e-12 * abs(mean) or half == 0:
         return number(mean), "0"
+    if half < 1e-6 * abs(mean):
+        return number(mean), number(half, 2)
     decimals = places(half, 2)
-    if decimals > 6:
-        exponent = math.floor(math.log10(max(abs(mean), half)))
+    exponent = math.floor(math.log10(max(abs(mean), half)))
+    if decimals > 6 and exponent != 0:
         inner, width = uncertain(mean / 10.0**exponent, half / 10.0**exponent)
         power = f" × 10{str(exponent).translate(SUPERSCRIPT)}"
         return inner + power, width + power
