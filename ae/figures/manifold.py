@@ -1,13 +1,12 @@
 """What a decoder makes of codes: a grid of two numbers, and walks along each axis."""
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ae.errors import UserError
 from ae.figures.drawing import Arrays, Drawing, member
-from ae.figures.panels import side_by_side
+from ae.figures.panels import SPACE, side_by_side
 from ae.figures.sheet import GAP, WIDEST, Pen, mosaic, pictures, place, sheet
 from ae.metrics.filters import picture
 from ae.metrics.traversal import axes, plane, smoothness
@@ -17,9 +16,7 @@ from ae.trained import Trained
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SPACE = 30  # pixels round panels
-TITLE = 66  # pixels over a panel
-FOOT = 66  # pixels under the panels
+SCALE = "z1 to the right, z2 upwards: quantiles of the prior at equal distances, 0 in the middle"
 LEFT = 130  # pixels for the names of axes
 HEAD = 84  # pixels over the rows of a traversal
 ZOOM = 3  # screen pixels to one of an image, at most
@@ -136,28 +133,13 @@ def _picture(runs: list[Trained]) -> tuple[int, int]:
 
 
 def _paint_grid(arrays: Arrays) -> "Figure":
-    panels = [mosaic(tiles.clip(0, 1), 0) for tiles in arrays["tiles"]]
-    high, wide = panels[0].shape
-    across = min(len(panels), max(1, (WIDEST - SPACE) // (wide + SPACE)))
-    zoom = min(ZOOM, max(1, (WIDEST - SPACE) // across // (wide + SPACE)))
-    down = math.ceil(len(panels) / across)
-    row = TITLE + high * zoom
-    figure = sheet(across * (wide * zoom + SPACE) + SPACE, down * row + FOOT)
-    pen = Pen(figure)
-    for i, (panel, name) in enumerate(zip(panels, arrays["runs"], strict=True)):
-        left, top = SPACE + i % across * (wide * zoom + SPACE), TITLE + i // across * row
-        said = f"{name}: smoothness {arrays['smoothness'][i]:.2f}"
-        if np.isfinite(arrays["tiles"][i]).all():
-            place(figure, panel, left, top, zoom)
-        else:
-            said = f"{name}: diverged"
-        pen.write(said, (left, top - 8), "left bottom", room=wide * zoom, lines=2)
-    note = "z1 to the right, z2 upwards: the prior's quantiles, equally spaced, 0 in the middle"
-    at = (SPACE, down * row + 14)
-    pen.write(
-        note, at, "left top", room=across * (wide * zoom + SPACE) - SPACE, lines=2, faint=True
-    )
-    return figure
+    tiles, runs = arrays["tiles"], arrays["runs"]
+    names = [
+        f"{name}: smoothness {smooth:.2f}"
+        for name, smooth in zip(runs, arrays["smoothness"], strict=True)
+    ]
+    shown = tiles.reshape(len(runs), -1, *tiles.shape[3:]).clip(0, 1)  # keeps NaN
+    return side_by_side(shown, np.array(names), tiles.shape[2], SCALE)
 
 
 def _paint_traversal(arrays: Arrays) -> "Figure":
