@@ -46,7 +46,11 @@ class PCA(Autoencoder):
         """The projection of `x` on the principal subspace."""
         return self.decode(self.encode(x))
 
+    def errors(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """The squared error of every pixel."""
+        return (self.reconstruct(x) - x) ** 2
+
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """Squared error per image, which the fit has minimised."""
-        squared_error = ((self.reconstruct(batch.x) - batch.x) ** 2).sum(-1)
+        squared_error = self.errors(batch.x).sum(-1)
         return Objective(loss=squared_error, parts={"squared_error": squared_error})

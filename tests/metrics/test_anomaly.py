@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 from ae.errors import UserError
 from ae.metrics import anomaly
 from ae.models.error_detector import ErrorDetector
+from ae.models.pca import PCA
 from ae.seeds import Stack
 
 
@@ -87,6 +88,18 @@ def test_a_detector_of_the_vector_is_sklearns_regression_on_it(run):
     one_number, _, _ = detectors(run, 0.0)
     gains = np.subtract(values, anomaly.detector_auroc(one_number, **FIT))
     assert gains.min() > 0.05
+
+
+def test_the_vector_of_the_mean_image_is_what_labels_alone_give(run):
+    _, x, strange = detectors(run, 1.0)
+    stack = Stack([lambda: PCA(9, latent=0)], [0])
+    stack.share("fit", x[~strange])
+    y = torch.tensor(strange).long()
+    trained = run(stack, x[~strange], y[~strange], shape=(3, 3), test_x=x, test_y=y)
+    errors = ((x - x[~strange].mean(0)) ** 2).numpy()
+    fitted = LogisticRegression(C=10.0, max_iter=500).fit(errors[:150], strange[:150])
+    expected = roc_auc_score(strange[150:], fitted.decision_function(errors[150:]))
+    assert anomaly.detector_auroc(trained, **FIT) == [pytest.approx(expected, abs=1e-9)]
 
 
 def test_a_fit_that_does_not_converge_and_parts_of_one_kind_are_refused(run, linear):
