@@ -36,14 +36,14 @@ DATA = {
     ],
 }
 DRIVE = """
-document.addEventListener("DOMContentLoaded", () => setTimeout(() => {
+document.addEventListener("DOMContentLoaded", () => {
   const canvas = document.querySelector("canvas"), press = key =>
     canvas.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
   const said = [], say = () => said.push(canvas.dataset.turn + " " + canvas.dataset.tilt);
   const point = (kind, x, y) => canvas.dispatchEvent(
     new PointerEvent(kind, { clientX: x, clientY: y, pointerId: 1 }));
   canvas.setPointerCapture = () => {};
-  say(); press("ArrowRight"); say(); press("ArrowDown"); say();
+  press("Home"); say(); press("ArrowRight"); say(); press("ArrowDown"); say();
   point("pointermove", 90, 90); say();
   point("pointerdown", 0, 0); point("pointermove", 60, -120); point("pointerup", 60, -120); say();
   press("Home"); say();
@@ -55,7 +55,7 @@ document.addEventListener("DOMContentLoaded", () => setTimeout(() => {
   const before = ink(); entry.click();
   said.push(entry.getAttribute("aria-pressed") + " " + (ink() !== before));
   document.title = said.join("; ");
-}, 300));
+});
 """
 
 
@@ -118,6 +118,24 @@ def test_pages_without_such_a_figure_hold_no_script(tmp_path: Path, page: Path) 
     for path in (tmp_path / "out").glob("*.html"):
         assert "<script" not in path.read_text()
         assert "script-src" not in path.read_text()
+
+
+def test_in_print_the_picture_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed: list[bytes] = []
+    monkeypatch.setattr("ae.report.to_pdf", printed.append)
+    render([interactive(tmp_path)], tmp_path / "out", templates=TEMPLATES)
+    (text,) = printed
+    assert b"<script" not in text
+    assert b"data-live" not in text
+    assert base64.b64encode(picture()) in text
+
+
+def test_a_figure_that_answers_none_of_the_papers_does_not_say_so(tmp_path: Path) -> None:
+    made, path = interactive(tmp_path)
+    figures = [f.model_copy(update={"paper": ""}) for f in made.figures]
+    made = made.model_copy(update={"figures": figures})
+    render([(made, path)], tmp_path / "out", templates=TEMPLATES, pdf=False)
+    assert "Answers" not in (tmp_path / "out" / HINTON).read_text()
 
 
 def test_data_that_are_not_the_figures_are_refused(tmp_path: Path) -> None:
