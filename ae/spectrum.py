@@ -16,11 +16,16 @@ def principal_axes(
 
     The largest variance comes first. The sign of an axis is arbitrary.
     """
-    pieces = torch.split(x, CHUNK)
-    mean = torch.stack([piece.double().sum(0) for piece in pieces]).sum(0) / len(x)
+    pieces, mean = torch.split(x, CHUNK), average(x)
     scatter = x.new_zeros(x.shape[1], x.shape[1], dtype=torch.float64)
     for piece in pieces:
         centred = piece.double() - mean
         scatter = scatter + centred.T @ centred
     values, vectors = torch.linalg.eigh(scatter)
     return mean, values.flip(-1) / len(x), vectors.flip(-1).T
+
+
+def average(x: Float[Tensor, "examples features"]) -> Float[Tensor, " features"]:
+    """The mean, summed in double precision."""
+    pieces = torch.split(x, CHUNK)
+    return torch.stack([piece.double().sum(0) for piece in pieces]).sum(0) / len(x)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ae.models.base import Autoencoder, Batch, Noise, Objective
-from ae.spectrum import principal_axes
+from ae.spectrum import average, principal_axes
 
 
 class PCA(Autoencoder):
@@ -30,6 +30,9 @@ class PCA(Autoencoder):
 
     def fit(self, x: Float[Tensor, "examples features"]) -> None:
         """Eigenvectors of the covariance of `x`, the largest eigenvalue first."""
+        if not len(self.components):
+            self.mean.copy_(average(x))
+            return
         mean, _, axes = principal_axes(x)
         self.mean.copy_(mean)
         self.components.copy_(axes[: len(self.components)])
