@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
@@ -11,7 +12,7 @@ from rich.table import Table
 
 from ae import record as records
 from ae.environment import use_threads
-from ae.errors import UserError
+from ae.errors import MissingData, UserError
 from ae.execute import Execution, Executor, Interrupted, choose_device, fit_here
 from ae.progress import Work
 from ae.read import find_spec, find_specs
@@ -19,6 +20,7 @@ from ae.record import Record
 from ae.track import TrackingError, sync
 from ae.verdict import Verdict, headline, judge
 
+T = TypeVar("T")
 STYLES = {
     "REPRODUCED": "green",
     "BETTER": "cyan",
@@ -82,29 +84,62 @@ class Bench:
         )
 
     def show_plan(self, paths: Sequence[Path]) -> None:
-        """Print what would train together, in how many steps, memory and time."""
+        """Print what would train together, in how many steps, memory and time.
+
+        Raises:
+            MissingData: As `each`.
+        """
+        self.each(paths, self._show_plan)
+
+    def _show_plan(self, path: Path) -> None:
         from ae.estimate import outlook, peak
 
-        for path in paths:
-            execution = self.execution(path)
-            rate = peak(execution.here)
-            click.echo(f"{path.stem}, tier {self.tier}, {execution.here}")
-            total = 0.0
-            for stack in execution.plan():
-                data = execution.source(stack)
-                examples, features = data.x.shape
-                fresh = data.fresh is not None
-                ahead = outlook(stack, examples, features, rate, fresh=fresh)
-                total += ahead.seconds
-                click.echo(
-                    f"  {ahead.stack}: {ahead.seeds} seeds, {ahead.members} members, "
-                    f"{ahead.steps} steps, {ahead.bytes / 2**20:.0f} MiB, "
-                    f"about {_about(ahead.seconds)}"
-                )
+        execution = self.execution(path)
+        stacks = execution.plan()
+        rate = peak(execution.here)
+        click.echo(f"{path.stem}, tier {self.tier}, {execution.here}")
+        total = 0.0
+        for stack in stacks:
+            data = execution.source(stack)
+            examples, features = data.x.shape
+            fresh = data.fresh is not None
+            ahead = outlook(stack, examples, features, rate, fresh=fresh)
+            total += ahead.seconds
             click.echo(
-                f"  training in all: about {_about(total)}, good to a factor of two, "
-                f"at {rate / 1e9:.0f} GFLOP/s in matrix products"
+                f"  {ahead.stack}: {ahead.seeds} seeds, {ahead.members} members, "
+                f"{ahead.steps} steps, {ahead.bytes / 2**20:.0f} MiB, "
+                f"about {_about(ahead.seconds)}"
             )
+        click.echo(
+            f"  training in all: about {_about(total)}, good to a factor of two, "
+            f"at {rate / 1e9:.0f} GFLOP/s in matrix products"
+        )
+
+    def run_all(self, paths: Sequence[Path]) -> list[tuple[Path, Record, list[Verdict]]]:
+        """Run specs and show their verdicts.
+
+        Raises:
+            MissingData: As `each`.
+        """
+        return self.each(paths, lambda path: (path, *self.run(path)))
+
+    def each(self, paths: Sequence[Path], do: Callable[[Path], T]) -> list[T]:
+        """What `do` gives for each spec; one whose data are not at hand is named and left out.
+
+        Raises:
+            MissingData: The data of none are.
+        """
+        done: list[T] = []
+        for path in paths:
+            try:
+                done.append(do(path))
+            except MissingData as error:
+                click.echo(
+                    f"ae: {path.stem}: left out, its data are not at hand: {error}", err=True
+                )
+        if paths and not done:
+            raise MissingData("nothing was done: the data of no spec are at hand")
+        return done
 
     def run(self, path: Path) -> tuple[Record, list[Verdict]]:
         """Run a spec and show its verdicts."""

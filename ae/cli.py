@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ae import __version__
-from ae.errors import OutsideError, UserError
+from ae.errors import MissingData, OutsideError, UserError
 
 if TYPE_CHECKING:
     from ae.verdict import Verdict
@@ -112,12 +112,18 @@ def fetch(names: Sequence[str], offline: bool) -> None:
 
     root = project_root()
     known = sorted(p.stem for p in (root / "datasets").glob("*.toml"))
+    missing = []
     for name in names or known:
-        with Download() as download:
-            paths = fetch_files(
-                find_manifest(name, root / "datasets"), root, progress=download, offline=offline
-            )
-        click.echo(f"{name}: {len(paths)} files, sha256 verified")
+        manifest = find_manifest(name, root / "datasets")
+        try:
+            with Download() as download:
+                paths = fetch_files(manifest, root, progress=download, offline=offline)
+            click.echo(f"{name}: {len(paths)} files, sha256 verified")
+        except MissingData as error:
+            missing.append(name)
+            click.echo(f"ae: {error}", err=True)
+    if missing:
+        raise MissingData(f"not at hand: {', '.join(missing)}")
 
 
 @cli.command()
@@ -202,12 +208,12 @@ def run(
     if only_plan:
         bench.show_plan(paths)
         return
-    records = [bench.run(path) for path in paths]
-    folders = [bench.execution(path).folder for path in paths] if seeds else []
+    records = bench.run_all(paths)
+    folders = [bench.execution(path).folder for path, _, _ in records] if seeds else []
     _render(bench.root, pdf=not no_pdf, only=folders)
     if not no_track:
         bench.copy_to_mlflow()
-    short = [v.claim for _, verdicts in records for v in verdicts if _fails(v)]
+    short = [v.claim for _, _, verdicts in records for v in verdicts if _fails(v)]
     if enforce and short:
         click.echo(f"ae: enforced claims are SHORT: {', '.join(short)}", err=True)
         sys.exit(1)

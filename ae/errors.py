@@ -13,3 +13,10 @@ class OutsideError(RuntimeError):
 
     The command prints the message in one line and exits with 3.
     """
+
+
+class MissingData(OutsideError):
+    """Files of a data set are neither on this machine nor to be had from a mirror.
+
+    A run of several papers leaves out those that need it, and says so.
+    """

@@ -13,6 +13,9 @@ import tomllib
 import pytest
 from project import ROOT, make, write
 
+from ae.manifest import find_manifest, find_source
+from ae.read import cells as read_cells
+from ae.read import read_spec
 from ae.record import read
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "MLFLOW_"))}
@@ -224,9 +227,15 @@ def test_the_smoke_tier_of_every_paper_runs_from_spec_to_report(tmp_path):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "templates").symlink_to(ROOT / "reports" / "templates")
-    code, _, err = ae(tmp_path, *RUN)
+    code, _, err = ae(tmp_path, *RUN, AE_DATA=os.environ.get("AE_DATA", ""))
     assert code == 0, err
+    left_out = re.findall(
+        r"^ae: (\S+): left out, its data are not at hand: data set", err, re.MULTILINE
+    )
     for path in (ROOT / "benchmarks").glob("*.toml"):
+        if path.stem in left_out:
+            assert not embedded(path)
+            continue
         spec = tomllib.loads(path.read_text())
         record = read(tmp_path / "results" / path.stem / "smoke" / "record.json")
         runs = spec["tier"]["smoke"].get("runs", [r["name"] for r in spec["run"]])
@@ -234,3 +243,51 @@ def test_the_smoke_tier_of_every_paper_runs_from_spec_to_report(tmp_path):
         drawn = [f["name"] for f in spec["figure"] if set(f["runs"]) & set(runs)]
         assert [f.name for f in record.figures] == drawn
         assert (tmp_path / "results/report" / f"{path.stem}-smoke.html").exists()
+
+
+def embedded(spec):
+    """Whether all data that the smoke tier of a spec may need are in the project."""
+    cells = read_cells(read_spec(spec), "smoke", where=spec.name)
+    folder = ROOT / "datasets"
+    sources = [find_source(find_manifest(c.data.name, folder), folder) for c in cells]
+    return all((folder / s.name / f.basename).exists() for s in sources for f in s.file)
+
+
+@pytest.fixture
+def without_data(tmp_path):
+    """A project of two specs, of which the second needs files that are not at hand."""
+    folder = make(tmp_path)
+    (folder / "datasets").unlink()  # which is a link to the project's own
+    (folder / "datasets").mkdir()
+    for name in ("mnist", "mnist.toml"):
+        (folder / "datasets" / name).symlink_to(ROOT / "datasets" / name)
+    manifest = (ROOT / "datasets" / "mnist.toml").read_text()
+    nowhere = 'mirrors = []\nrecipe = "draw it"'
+    lost = re.sub(r"mirrors = \[.*?\]", nowhere, manifest, flags=re.DOTALL)
+    (folder / "datasets" / "lost.toml").write_text(lost)
+    spec = folder / "benchmarks" / "tiny2020-dae.toml"
+    other = spec.read_text().replace('name = "mnist"', 'name = "lost"')
+    (folder / "benchmarks" / "lost2020-dae.toml").write_text(other)
+    return folder
+
+
+def test_a_paper_whose_data_are_not_at_hand_is_left_out_and_the_rest_goes_on(without_data):
+    said = "ae: lost2020-dae: left out, its data are not at hand: data set 'lost': train-images"
+    code, out, err = ae(without_data, *RUN)
+    assert code == 0
+    assert said in err
+    assert "it has no mirror; draw it; put it in a folder" in err
+    assert "tiny2020-dae, smoke tier" in out
+    assert (without_data / "results/tiny2020-dae/smoke/record.json").exists()
+    code, out, err = ae(without_data, *RUN, "--plan")
+    assert (code, said in err, "tiny2020-dae, tier smoke" in out) == (0, True, True)
+    code, _, err = ae(without_data, *RUN, "lost2020-dae")
+    assert code == 3
+    assert "ae: nothing was done: the data of no spec are at hand" in err
+
+
+def test_fetch_goes_on_after_a_set_that_cannot_be_had(without_data):
+    code, out, err = ae(without_data, "fetch", "lost", "mnist", "--offline")
+    assert code == 3
+    assert "mnist: 4 files, sha256 verified" in out
+    assert err.splitlines()[-1] == "ae: not at hand: lost"

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from ae.errors import OutsideError, UserError
+from ae.errors import MissingData, OutsideError, UserError
 from ae.manifest import File, Manifest, find_source
 
 Report = Callable[[str, int, int], None]  # file, bytes there, bytes expected
@@ -111,14 +111,15 @@ def fetch(
 
     Raises:
         UserError: `AE_DATA` is wrong.
-        OutsideError: A file is damaged, or on no mirror, or cannot be kept.
+        MissingData: A file is not here, and on no mirror.
+        OutsideError: A file is damaged, or cannot be kept.
     """
     source = find_source(manifest, root / "datasets")
     found = []
     for file in source.file:
         path = locate(source, file, root)
         if path is None and offline:
-            raise OutsideError(_nowhere(source, file, root, "it was not looked for on mirrors"))
+            raise MissingData(_nowhere(source, file, root, "it was not looked for on mirrors"))
         found.append(path or _download(source, file, root, progress))
     return found
 
@@ -169,7 +170,7 @@ def _from_mirrors(
                 faults.append(f"{mirror}: sends a file of sha256 {found}")
                 break
     tried = "; ".join(dict.fromkeys(faults)) or "it has no mirror"
-    raise OutsideError(_nowhere(manifest, file, root, tried))
+    raise MissingData(_nowhere(manifest, file, root, tried))
 
 
 def _reason(error: Exception) -> str:
