@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -44,7 +45,9 @@ def training(tmp_path_factory):
 @pytest.fixture(scope="module")
 def nodes(training):
     """A head without CPUs and two nodes of one CPU each."""
-    with pytest.MonkeyPatch.context() as patch:
+    # Ray's sockets need a short path, which a folder of pytest's is only by chance.
+    with tempfile.TemporaryDirectory(prefix="ray") as short, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_TMPDIR", short)
         patch.setenv("TMPDIR", str(training))
         head = SMALL | {"num_cpus": 0}
         local = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
@@ -52,8 +55,8 @@ def nodes(training):
             local.add_node(num_cpus=1, **SMALL)
         local.wait_for_nodes()
         yield local
-    ray.shutdown()
-    local.shutdown()
+        ray.shutdown()
+        local.shutdown()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
 from ae.models.error_detector import ErrorDetector
 from ae.models.gaussian_vae import GaussianVAE
+from ae.models.iwae import IWAE
 from ae.models.k_sparse import KSparse
 from ae.models.keras_blog import ConvAE, DenseAE
 from ae.models.linear_gaussian import LinearVAE
@@ -158,6 +159,16 @@ ZOO = {
         GaussianVAE,
         {"hidden": [13], "latent": 3, "init": 0.1, "floor": -11.0},
         (stage(), stage("wake-sleep", objective="wake_sleep")),
+    ),
+    "iwae": Entry(
+        IWAE,
+        {"hidden": [7, 5], "latent": [4, 3], "samples": 3},
+        (
+            ("bias", Fit(fit="set_bias")),
+            stage("weighted"),
+            stage("average", objective="average"),
+            stage("single", objective="single"),
+        ),
     ),
     "conv_vae": Entry(
         ConvVAE,
