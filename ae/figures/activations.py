@@ -78,6 +78,7 @@ def _paint_histogram(arrays: Arrays) -> "Figure":
         )
     if np.nanmax(arrays["density"], initial=0) > 0:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
     axes.set(xlabel="activity of a hidden unit that is on", ylabel="density over all activities")
     figure.legend(title="root mean square", loc="outside right upper")
     return figure

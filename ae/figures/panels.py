@@ -57,5 +57,6 @@ def arranged(panels: int, wide: int) -> tuple[int, int]:
     fitting = (WIDEST - SPACE) // (2 * wide + SPACE)
     if fitting == 0:
         return 1, 1
-    across = min(panels, fitting)
+    rows = -(-panels // fitting)
+    across = -(-panels // rows)  # four panels as two rows of two, not three and one
     return min(4, max(2, ((WIDTH - SPACE) // across - SPACE) // wide)), across

@@ -45,6 +45,22 @@ def activity_width(trained: Trained, *, codes: str, split: Split) -> list[float]
     return by_seed(moments, lambda m: float(np.sqrt(m[0] / m[1])) if m[1] else math.nan)
 
 
+def reach(trained: Trained, *, codes: str, split: Split) -> list[float]:
+    """Root mean square over examples of the largest size of an activity.
+
+    sqrt(mean_n max_j z_nj^2). Unlike `activity_width` it does not grow by leaving small activities
+    out: the codes of equal weights reach as far with few units as with many, where the largest
+    activity is positive.
+    """
+
+    def largest(x: Tensor) -> Tensor:
+        size: Tensor = trained.stack.share(codes, x).double().abs()
+        return size.amax(-1) ** 2
+
+    largest_squares = torch.cat(trained.over(split, largest), 1)
+    return by_seed(largest_squares, lambda square: math.sqrt(np.mean(square)))
+
+
 def _moments(z: Float[Tensor, "seed batch hidden"]) -> Float[Tensor, "seed 2"]:
     """Sum of squares, and how many activities are not 0."""
     square = z.double() ** 2

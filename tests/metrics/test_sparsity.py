@@ -55,3 +55,12 @@ def test_the_codes_are_those_of_the_method_and_the_split(linear):
     trained = linear(torch.diag(torch.tensor([1.0, 0, 5, 0]))[None], x, test_x=test_x)
     assert sparsity.activity_width(trained, codes="encode", split="train") == [1]
     assert sparsity.activity_width(trained, codes="reconstruct", split="test") == [25]
+
+
+def test_reach_is_the_largest_activity_of_an_example_whatever_else_is_on(linear):
+    dense = torch.tensor([[3.0, 1, -2], [0.5, -4, 2], [1, 1, 1]])
+    sparse = torch.tensor([[3.0, 0, 0], [0, -4, 0], [0, 0, 1]])
+    trained = _codes(linear, dense, sparse, torch.full((3, 3), math.nan))
+    *both, diverged = sparsity.reach(trained, **PLACE)
+    assert both == pytest.approx([math.sqrt((9 + 16 + 1) / 3)] * 2)
+    assert math.isnan(diverged)
