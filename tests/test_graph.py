@@ -90,7 +90,8 @@ def same(mine, theirs, steps=None):
 @pytest.mark.parametrize("name", ZOO)
 def test_the_static_step_equals_the_plain_one_bit_for_bit_over_100_steps(name):
     progress = same(training(name, unrecorded), training(name))
-    assert len(progress) >= 100 or name == "pca"
+    in_closed_form = not any(isinstance(s, Descent) for _, s in ZOO[name].stages)
+    assert len(progress) >= 100 or in_closed_form
 
 
 @pytest.mark.parametrize("name", ZOO)

@@ -6,10 +6,12 @@ from functools import partial
 
 from ae.models import corruptions, cs182
 from ae.models.base import Autoencoder
+from ae.models.bottleneck import BottleneckAE
 from ae.models.conv_vae import ConvVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
 from ae.models.error_detector import ErrorDetector
+from ae.models.gated_denoising import ConvGatedDAE, GatedDAE
 from ae.models.gaussian_vae import GaussianVAE
 from ae.models.iwae import IWAE
 from ae.models.k_sparse import KSparse
@@ -17,9 +19,11 @@ from ae.models.keras_blog import ConvAE, DenseAE
 from ae.models.linear_gaussian import LinearVAE
 from ae.models.pca import PCA
 from ae.models.residual_conv_vae import ResidualConvVAE
+from ae.models.shape_free import ShapeFree
 from ae.models.stacked_denoising import SDAE
 from ae.models.stick_breaking import SBVAE, GaussVAE
 from ae.models.vae import VAE
+from ae.models.variance_vae import ConvVarianceVAE, VarianceVAE
 from ae.spec import Descent, Fit
 
 FEATURES = 17  # odd on purpose: rows that fill no vector register
@@ -202,6 +206,30 @@ ZOO = {
         ({"noise": 0.0}, {"noise": 0.25}),
         features=12**2,
     ),
+    "bottleneck": Entry(
+        BottleneckAE,
+        {"hidden": [13], "latent": 3, "centre": 0.5, "scale": 0.5},
+        (stage(),),
+    ),
+    "gated_denoising": Entry(
+        GatedDAE, {"hidden": [13], "latent": 3, "sigma": 0.2, "squared": True}, (stage(),)
+    ),
+    "gated_denoising_convolutional": Entry(
+        ConvGatedDAE,
+        {"planes": [2, 3], "hidden": 7, "latent": 3, "sigma": 0.2},
+        (stage(),),
+        features=10**2,
+    ),
+    "variance_vae": Entry(
+        VarianceVAE, {"hidden": [13], "latent": 3, "min_logvar": -6.0, "squared": True}, (stage(),)
+    ),
+    "variance_vae_convolutional": Entry(
+        ConvVarianceVAE,
+        {"planes": [2, 3], "hidden": 7, "latent": 3, "min_logvar": -6.0},
+        (stage(),),
+        features=12**2,
+    ),
+    "shape_free": Entry(ShapeFree, {"sigma": 0.2, "min_logvar": -6.0}, (("fit", Fit(fit="fit")),)),
     "k_sparse": Entry(
         KSparse,
         {"hidden": 11, "k": 4, "most": 7, "alpha": 1.5, "classes": CLASSES, "init": 0.1},
