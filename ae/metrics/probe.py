@@ -22,6 +22,23 @@ def classification_error(trained: Trained, *, split: Split) -> list[float]:
     return by_seed(logits, lambda scores: 100 * float(np.mean(scores.argmax(-1) != y)))
 
 
+def logistic_accuracy(
+    trained: Trained, *, inverse_penalty: float, max_iter: int, train_examples: int
+) -> list[float]:
+    """100 - `logistic_error` of `encode(x)`: test codes put into their class, in percent.
+
+    Raises:
+        UserError: The fit did not converge within `max_iter` iterations.
+    """
+    errors = logistic_error(
+        trained,
+        inverse_penalty=inverse_penalty,
+        max_iter=max_iter,
+        train_examples=train_examples,
+    )
+    return [100 - error for error in errors]
+
+
 def logistic_error(
     trained: Trained,
     *,

@@ -43,6 +43,15 @@ def test_logistic_error_is_what_sklearn_says_of_the_codes(linear):
     assert math.isnan(found[1])
 
 
+def test_accuracy_is_what_error_leaves(linear):
+    x, y = _blobs(150)
+    trained = linear(torch.randn(2, 2, 4), x, y)
+    error = probe.logistic_error(trained, **SETTINGS)
+    accuracy = probe.logistic_accuracy(trained, **SETTINGS)
+    assert [a + e for a, e in zip(accuracy, error, strict=True)] == pytest.approx([100.0] * 2)
+    assert min(error) > 0
+
+
 def test_logistic_error_uses_the_examples_and_the_penalty_it_is_told(linear):
     x = torch.tensor([[-1.0], [1.0], [1.0], [1.0]])
     trained = linear(torch.ones(1, 1, 1), x, torch.tensor([0, 1, 0, 0]))
