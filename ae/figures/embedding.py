@@ -1,4 +1,4 @@
-"""Codes of two numbers, drawn where they lie."""
+"""Codes drawn where they lie, in two dimensions."""
 
 import math
 from typing import TYPE_CHECKING, Any, Literal
@@ -45,6 +45,40 @@ def principal(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing
     """
     arrays = reduced(runs, 2, examples, seed_index)
     return Drawing(arrays, _paint_scatter, vector=arrays["labels"].size <= VECTOR)
+
+
+def tsne(runs: list[Trained], *, examples: int, perplexity: float, seed_index: int) -> Drawing:
+    """As `scatter`, for codes of any size, brought to two dimensions by t-SNE, a run at a time.
+
+    By scikit-learn's `TSNE`, which starts from two principal components and has `random_state` 0.
+
+    Raises:
+        UserError: Not more examples than `perplexity`, more than ten labels, or too few seeds.
+    """
+    count = min(examples, *(len(run.test.x) for run in runs))
+    if perplexity >= count:
+        raise UserError(
+            f"embedding.tsne: perplexity: found {perplexity:g}; expected less than the {count} codes"
+        )
+    whole = [labelled("embedding.tsne", [run], None, count, seed_index) for run in runs]
+    arrays = {
+        "codes": np.stack([_neighbouring(arrays["codes"][0], perplexity) for arrays in whole]),
+        "labels": np.concatenate([arrays["labels"] for arrays in whole]),
+        "runs": np.concatenate([arrays["runs"] for arrays in whole]),
+        "axis": np.array("t-SNE"),
+    }
+    return Drawing(arrays, _paint_scatter, vector=arrays["labels"].size <= VECTOR)
+
+
+def _neighbouring(codes: NDArray[Any], perplexity: float) -> NDArray[Any]:
+    """t-SNE of codes (examples, size): (examples, 2), NaN where a code is not finite."""
+    from sklearn.manifold import TSNE
+
+    if not np.isfinite(codes).all():
+        return np.full((len(codes), 2), np.nan, np.float32)
+    method = TSNE(perplexity=perplexity, init="pca", random_state=0)
+    places: NDArray[Any] = method.fit_transform(codes)
+    return places
 
 
 def labelled(

@@ -7,7 +7,16 @@ import pytest
 import torch
 
 from ae.errors import UserError
-from ae.figures.embedding import APART, apart, components, limits, outside, principal, scatter
+from ae.figures.embedding import (
+    APART,
+    apart,
+    components,
+    limits,
+    outside,
+    principal,
+    scatter,
+    tsne,
+)
 
 
 def test_arrays_are_the_codes_and_labels(linear, repainted):
@@ -96,3 +105,29 @@ def test_components_of_a_constant_code_are_nothing_and_of_lost_ones_lost():
     found, share = components(np.full((9, 4), np.nan), 2)
     assert np.isnan(found).all()
     assert math.isnan(share)
+
+
+def test_tsne_brings_codes_of_any_size_to_the_plane_and_keeps_clusters(linear, repainted):
+    y = torch.arange(60) % 3
+    x = 20 * torch.eye(4)[y] + 0.1 * torch.randn(60, 4)
+    weights = torch.eye(4)[:3].repeat(2, 1, 1)
+    runs = [linear("a", weights, x, y), linear("b", weights, x, y)]
+    drawing = tsne(runs, examples=60, perplexity=5.0, seed_index=1)
+    first, second = drawing.arrays["codes"]
+    np.testing.assert_array_equal(first, second)
+    assert first.shape == (60, 2)
+    distance = np.linalg.norm(first[:, None] - first[None], axis=-1) + 1e9 * np.eye(60)
+    assert (y.numpy()[distance.argmin(1)] == y.numpy()).all()
+    repainted(drawing)
+
+
+def test_tsne_of_a_diverged_seed_is_drawn_as_such(linear, repainted):
+    x, y = torch.rand(20, 4), torch.arange(20) % 10
+    run = linear("b", torch.full((1, 3, 4), math.nan), x, y)
+    repainted(tsne([run], examples=20, perplexity=5.0, seed_index=0))
+
+
+def test_a_perplexity_of_as_many_as_there_are_codes_is_refused(linear):
+    run = linear("a", torch.rand(1, 3, 4), torch.rand(20, 4), torch.arange(20) % 10)
+    with pytest.raises(UserError, match="perplexity: found 20; expected less than the 20 codes"):
+        tsne([run], examples=99, perplexity=20.0, seed_index=0)
