@@ -164,7 +164,7 @@ def test_what_a_worker_is_sent_gives_the_same_examples():
         ('law = "normal"\n', "", "[access]: missing key 'law'"),
         ('train = "fresh"', 'trian = "fresh"', "[access]: unknown key 'trian'"),
         ('"access.variance"', '"variance"', "expected 'file.function' of ae/data"),
-        ('derives = "mnist"\nseed = 4890', "", "found both or neither of 'derives' and [[file]]"),
+        ('derives = "mnist"\n', "", "[access] belongs to a set that 'derives' from another"),
     ],
 )
 def test_a_table_that_is_not_of_the_form_is_one_line(tmp_path, right, wrong, expected):
