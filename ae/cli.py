@@ -118,7 +118,8 @@ def fetch(names: Sequence[str], offline: bool) -> None:
         try:
             with Download() as download:
                 paths = fetch_files(manifest, root, progress=download, offline=offline)
-            click.echo(f"{name}: {len(paths)} files, sha256 verified")
+            found = f"{len(paths)} files, sha256 verified" if paths else "generated, without files"
+            click.echo(f"{name}: {found}")
         except MissingData as error:
             missing.append(name)
             click.echo(f"ae: {error}", err=True)

@@ -120,6 +120,11 @@ def test_fetch_finds_what_is_embedded(project):
     assert out.strip() == "mnist: 4 files, sha256 verified"
 
 
+def test_fetch_says_that_a_generated_set_has_no_files(project):
+    code, out, _ = ae(project, "fetch", "rectangles", "--offline")
+    assert (code, out.strip()) == (0, "rectangles: generated, without files")
+
+
 def test_the_plan_is_shown_and_nothing_is_trained(project, tmp_path):
     other = make(tmp_path)
     code, out, _ = ae(other, "run", "--tier", "smoke", "--plan")
