@@ -96,7 +96,7 @@ def _log_evidence(
         joint: Tensor = trained.stack.sample("log_joint", x, named(z, draws))
         return joint
 
-    state = Chains.at(normal(), step)
+    state = Chains.at(normal(), 1, step)
     weight = torch.zeros(len(generators), *shape, dtype=torch.float64, device=x.device)
     for before, after in pairwise(schedule):
         ratio = log_joint(state.z).double() - log_standard_normal(state.z).double()

@@ -1,8 +1,9 @@
 """Hamiltonian Monte Carlo for many independent chains at once.
 
-Neal, MCMC using Hamiltonian dynamics, 2011, https://arxiv.org/abs/1206.1901. Step sizes adapt chain by
-chain as in Wu, Burda, Salakhutdinov and Grosse, On the Quantitative Analysis of Decoder-Based
-Generative Models, ICLR 2017, https://arxiv.org/abs/1611.04273, and their published code.
+Neal, MCMC using Hamiltonian dynamics, 2011, https://arxiv.org/abs/1206.1901. Step sizes adapt as in
+Wu, Burda, Salakhutdinov and Grosse, On the Quantitative Analysis of Decoder-Based Generative Models,
+ICLR 2017, https://arxiv.org/abs/1611.04273, and their published code. Chains of one target share a
+step size: one that a chain adapted to where it has been would no longer leave the target as it is.
 """
 
 from collections.abc import Callable
@@ -27,19 +28,21 @@ class Chains:
 
     Attributes:
         z: The chains' positions.
-        step: Size of a leapfrog step.
-        accepted: Running mean of acceptance.
+        axis: Along this axis of `z` lie chains of one target.
+        step: Size of a leapfrog step, one a target.
+        accepted: Running mean of the share of its chains that moved.
     """
 
     z: Float[Tensor, "*chain latent"]
-    step: Float[Tensor, "*chain"]
-    accepted: Float[Tensor, "*chain"]
+    axis: int
+    step: Float[Tensor, "*target"]
+    accepted: Float[Tensor, "*target"]
 
     @classmethod
-    def at(cls, z: Float[Tensor, "*chain latent"], step: float) -> "Chains":
+    def at(cls, z: Float[Tensor, "*chain latent"], axis: int, step: float) -> "Chains":
         """Chains that start at `z` with leapfrog steps of that size."""
-        chain = torch.ones_like(z[..., 0])
-        return cls(z, step * chain, TARGET * chain)
+        target = torch.ones_like(z[..., 0]).mean(axis, keepdim=True)
+        return cls(z, axis, step * target, TARGET * target)
 
     def move(
         self,
@@ -55,7 +58,8 @@ class Chains:
         z, log_ratio = trajectory(density, self.z, momentum, self.step, leapfrogs)
         accept = uniform.log() < log_ratio  # NaN of a trajectory that flew off is not below
         self.z = torch.where(accept.unsqueeze(-1), z, self.z)
-        self.accepted = MEMORY * self.accepted + (1 - MEMORY) * accept.to(z.dtype)
+        share = accept.to(z.dtype).mean(self.axis, keepdim=True)
+        self.accepted = MEMORY * self.accepted + (1 - MEMORY) * share
         factor = torch.where(self.accepted > TARGET, RISE, FALL)
         self.step = (self.step * factor).clamp(LEAST, MOST)
 
@@ -64,7 +68,7 @@ def trajectory(
     density: Density,
     z: Float[Tensor, "*chain latent"],
     momentum: Float[Tensor, "*chain latent"],
-    step: Float[Tensor, "*chain"],
+    step: Float[Tensor, "*#chain"],
     leapfrogs: int,
 ) -> tuple[Float[Tensor, "*chain latent"], Float[Tensor, "*chain"]]:
     """Where leapfrog steps lead, and the log of the ratio by which that is accepted."""

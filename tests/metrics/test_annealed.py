@@ -26,8 +26,8 @@ def test_it_agrees_with_the_grid_and_with_importance_sampling(run):
     trained = run(stack, x, shape=(2, 3))
     exact = (-evidence_on_a_grid(stack, x).mean(1)).tolist()
     found = annealed.nll(trained, **ALL, chains=100, temperatures=80, leapfrogs=5, step=0.3)
-    assert found == pytest.approx(exact, abs=0.03)
-    assert found == pytest.approx(likelihood.nll(trained, **ALL, samples=4000), abs=0.03)
+    assert found == pytest.approx(exact, abs=0.05)
+    assert found == pytest.approx(likelihood.nll(trained, **ALL, samples=4000), abs=0.05)
 
 
 def test_two_temperatures_are_importance_sampling_from_the_standard_normal(run):
@@ -58,7 +58,7 @@ def gaussian(scale=1.0):
 
 def test_transitions_leave_the_target_as_it_is(exact_arithmetic):
     target = gaussian()
-    chains = Chains.at(target.sample((4000,)), 0.1)
+    chains = Chains.at(target.sample((4000,)), 0, 0.1)
     for _ in range(30):
         chains.move(target.log_prob, torch.randn(4000, 2), torch.rand(4000), 5)
     torch.testing.assert_close(chains.z.mean(0), target.mean, atol=0.06, rtol=0)
@@ -67,7 +67,7 @@ def test_transitions_leave_the_target_as_it_is(exact_arithmetic):
 
 def test_transitions_reach_the_target_from_elsewhere(exact_arithmetic):
     target = gaussian(0.1)
-    chains = Chains.at(torch.randn(2000, 2), 0.01)
+    chains = Chains.at(torch.randn(2000, 2), 0, 0.01)
     for _ in range(300):
         chains.move(target.log_prob, torch.randn(2000, 2), torch.rand(2000), 5)
     torch.testing.assert_close(chains.z.mean(0), target.mean, atol=0.01, rtol=0)
@@ -85,15 +85,15 @@ def test_a_trajectory_is_reversible_and_keeps_the_energy(exact_arithmetic):
     assert fine < coarse / 3 < 0.1  # the error is of second order in the step
 
 
-def test_steps_adapt_within_their_limits(exact_arithmetic):
-    chains = Chains.at(torch.zeros(2, 1), 0.01)
+def test_steps_adapt_within_their_limits_target_by_target(exact_arithmetic):
+    chains = Chains.at(torch.zeros(3, 2, 1), 0, 0.01)
 
-    def density(z):  # flat for the first chain; a wall for the second
-        return torch.stack([0 * z[0, 0], -1e12 * z[1, 0] ** 2])
+    def density(z):  # flat for the first target; a wall for the second
+        return torch.stack([0 * z[:, 0, 0], -1e12 * z[:, 1, 0] ** 2], 1)
 
     for _ in range(400):
-        chains.move(density, torch.ones(2, 1), torch.full((2,), 0.5), 2)
-    assert chains.step.tolist() == [MOST, LEAST]
+        chains.move(density, torch.ones(3, 2, 1), torch.full((3, 2), 0.5), 2)
+    assert chains.step.tolist() == [[MOST, LEAST]]
     assert torch.isfinite(chains.z).all()
 
 
