@@ -59,7 +59,10 @@ def _paint(arrays: Arrays) -> "Figure":
             axes.fill_between(ks, below.min(1), below.max(1), color=colour, alpha=0.25, lw=0)
         axes.plot(ks, mean, color=colour, linestyle=dash, marker="o", markersize=4, label=label)
     axes.set_xscale("log")
+    axes.set_xticks(ks, [f"{k:,}" for k in ks])
+    axes.minorticks_off()
     axes.set_yscale("symlog", linthresh=SMALL)
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.set(xlabel="k, samples that a bound takes", ylabel="log p(x) - L_k (nats)")
     figure.legend(title="mean and range of seeds", loc="outside right upper")
     return figure
