@@ -35,7 +35,7 @@ MAY = {  # module or package -> what of ae it may import
     "optimize": {"errors", "seeds", "spec"},
     "train": {"graph", "models.base", "optimize", "seeds", "spec"},
     "trained": {"data", "models.base", "record", "seeds"},
-    "metrics": {"data", "errors", "models.base", "probability", "seeds", "trained"},
+    "metrics": {"data", "errors", "models.base", "probability", "seeds", "sticks", "trained"},
     "figures": {"errors", "metrics", "record", "sticks", "trained"},
     "store": {"errors"},
     "environment": {"record", "spec"},

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ae.figures.drawing import FAINT, INK, PALETTE, Arrays, Drawing
-from ae.figures.sheet import WIDTH, sheet, wrapped
-from ae.metrics.pieces import column_norms, mean_sizes
+from ae.figures.drawing import FAINT, INK, PALETTE, Arrays, Drawing, member
+from ae.figures.panels import side_by_side
+from ae.figures.sheet import WIDTH, pictures, sheet, wrapped
+from ae.metrics.pieces import column_norms, decoded, mean_sizes
 from ae.sticks import expected_pieces
 from ae.trained import Trained
 
@@ -44,6 +45,25 @@ def columns(runs: list[Trained]) -> Drawing:
     return Drawing(arrays=_by_run(runs, norms), paint=_paint_columns, vector=True)
 
 
+def samples(runs: list[Trained], *, rows: int, columns: int, seed_index: int) -> Drawing:
+    """rows x columns images of one seed, a panel a run, from codes of the model's own prior.
+
+    Raises:
+        UserError: A run has too few seeds.
+    """
+    made = [decoded(run, rows * columns)[member(run, seed_index)] for run in runs]
+    shape = runs[0].test.shape
+    return Drawing(
+        arrays={
+            "samples": np.stack([pictures(own.float().cpu().numpy(), shape) for own in made]),
+            "columns": np.array(columns),
+            "runs": np.array([run.label for run in runs]),
+        },
+        paint=_paint_samples,
+        vector=False,
+    )
+
+
 def _by_run(runs: list[Trained], values: list[NDArray[Any]]) -> Arrays:
     names = np.array([run.label for run in runs])
     return {"runs": names, **{f"values_{i}": v for i, v in enumerate(values)}}
@@ -66,6 +86,11 @@ def _paint_columns(arrays: Arrays) -> "Figure":
     panels[0].set_ylabel("length of the decoder's column")
     _name(panels, "latent dimension k")
     return figure
+
+
+def _paint_samples(arrays: Arrays) -> "Figure":
+    note = "mean pixels; black is 0, white is 1"
+    return side_by_side(arrays["samples"], arrays["runs"], int(arrays["columns"]), note)
 
 
 def _name(panels: list["Axes"], label: str) -> None:

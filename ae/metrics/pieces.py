@@ -5,7 +5,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.metrics.members import Split, by_seed, up_to
+from ae.metrics.members import Split, by_seed, fresh_noise, up_to
+from ae.sticks import expected_pieces
 from ae.trained import Trained
 
 
@@ -24,6 +25,38 @@ def used(trained: Trained, *, split: Split, examples: int, threshold: float) -> 
 def mean_sizes(trained: Trained, split: Split, examples: int) -> Float[Tensor, "seed latent"]:
     """Mean over the first examples of a split of E[pi_k given x]."""
     return trained.of("encode", split, up_to(trained, split, examples)).double().mean(1)
+
+
+def prior_gap(trained: Trained, *, samples: int) -> list[float]:
+    """Largest distance of a piece's mean over the prior from its expectation, in standard errors.
+
+    The expectation is in closed form and falls by the same ratio from piece to piece, which depends
+    on the concentration alone.
+    """
+    codes = prior_codes(trained, samples).double()
+    error = codes.std(1) / samples**0.5
+    concentrations = trained.stack.buffers["concentration"].double().tolist()
+    expected = [expected_pieces(c, codes.shape[-1]) for c in concentrations]
+    gap = (codes.mean(1) - codes.new_tensor(expected)).abs() / error
+    return by_seed(gap, np.max)
+
+
+def prior_codes(trained: Trained, samples: int) -> Float[Tensor, "seed samples latent"]:
+    """Codes that the prior makes, `prior_code(noise)` of the model."""
+    draws = trained.model.draws_for("prior_code", None)
+    members = range(len(trained.seeds))
+    generators = [trained.generator(m, "prior_code") for m in members]
+    like = trained.test.batch(torch.zeros(samples, dtype=torch.int64)).x
+    noise = fresh_noise(draws, generators, 1, like)
+    codes: Tensor = trained.stack.call("prior_code", {k: n.squeeze(1) for k, n in noise.items()})
+    return codes
+
+
+def decoded(trained: Trained, samples: int) -> Float[Tensor, "seed samples features"]:
+    """Images that the decoder makes of codes of the prior."""
+    with torch.no_grad():
+        images: Tensor = trained.stack.call("decode", prior_codes(trained, samples))
+    return images
 
 
 def column_trend(trained: Trained) -> list[float]:

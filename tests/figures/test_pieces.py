@@ -5,7 +5,8 @@ import math
 import numpy as np
 import torch
 
-from ae.figures.pieces import columns, sizes
+from ae.figures.pieces import columns, samples, sizes
+from ae.metrics.pieces import prior_codes
 from ae.models.stick_breaking import GaussVAE
 from ae.seeds import Stack
 from ae.trained import Trained
@@ -29,4 +30,14 @@ def test_columns_are_the_lengths_of_the_decoders(linear, repainted):
     drawing = columns([run])
     theirs = stack.tensors()["decoder.0.weight"].norm(dim=1).numpy()
     np.testing.assert_allclose(drawing.arrays["values_0"], theirs, rtol=1e-12)
+    repainted(drawing)
+
+
+def test_samples_are_decoded_codes_of_the_prior(linear, repainted):
+    stack = Stack([lambda: GaussVAE(4, hidden=[3], latent=6, init=0.1)] * 2, range(2))
+    data = linear("a", torch.rand(1, 2, 4), torch.rand(5, 4)).train
+    run = Trained(name="g", label="G", stack=stack, train=data, test=data)
+    drawing = samples([run], rows=2, columns=3, seed_index=1)
+    made = stack.call("decode", prior_codes(run, 6)).detach()[1].reshape(6, 2, 2)
+    np.testing.assert_allclose(drawing.arrays["samples"][0], made.numpy(), rtol=1e-6)
     repainted(drawing)
