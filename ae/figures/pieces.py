@@ -117,5 +117,6 @@ def _panels(arrays: Arrays) -> "tuple[Figure, list[Axes]]":
         axes.bar(at, mean, color=colour, alpha=0.55, width=0.8)
         axes.vlines(at, finite.min(0), finite.max(0), color=colour, lw=1.2)
         axes.set_xlim(0.2, len(at) + 0.8)
-        axes.set_ylim(bottom=0)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    panels[0].set_ylim(bottom=0)  # of all, and only now: it ends the fitting to what is drawn
     return figure, panels

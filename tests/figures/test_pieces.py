@@ -33,6 +33,15 @@ def test_columns_are_the_lengths_of_the_decoders(linear, repainted):
     repainted(drawing)
 
 
+def test_the_scale_holds_the_longest_bar_of_all_panels(linear):
+    x = torch.rand(20, 4)
+    runs = [linear("a", torch.ones(2, 5, 4), x), linear("b", 9 * torch.ones(2, 5, 4), x)]
+    drawing = sizes(runs, examples=20, concentration=1.0)
+    panels = drawing.paint(drawing.arrays).axes
+    assert {axes.get_ylim()[0] for axes in panels} == {0}
+    assert min(axes.get_ylim()[1] for axes in panels) > drawing.arrays["values_1"].max()
+
+
 def test_samples_are_decoded_codes_of_the_prior(linear, repainted):
     stack = Stack([lambda: GaussVAE(4, hidden=[3], latent=6, init=0.1)] * 2, range(2))
     data = linear("a", torch.rand(1, 2, 4), torch.rand(5, 4)).train
