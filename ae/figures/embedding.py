@@ -264,6 +264,7 @@ def legend(
         handles=handles,
         loc=where,
         ncols=len(handles),
+        handlelength=1,  # in letters: ten classes fit under a single panel
         handletextpad=0,
         columnspacing=1,
     )

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from ae.errors import UserError
+from ae.figures.drawing import style
 from ae.figures.embedding import (
     APART,
     apart,
@@ -131,3 +132,15 @@ def test_a_perplexity_of_as_many_as_there_are_codes_is_refused(linear):
     run = linear("a", torch.rand(1, 3, 4), torch.rand(20, 4), torch.arange(20) % 10)
     with pytest.raises(UserError, match="perplexity: found 20; expected less than the 20 codes"):
         tsne([run], examples=99, perplexity=20.0, seed_index=0)
+
+
+def test_the_legend_of_ten_classes_fits_under_one_panel(linear):
+    run = linear("a", torch.rand(1, 2, 4), torch.rand(40, 4), torch.arange(40) % 10)
+    drawing = scatter([run], examples=40, seed_index=0)
+    with style():
+        figure = drawing.paint(drawing.arrays)
+        figure.canvas.draw()
+        (found,) = figure.legends
+        box = found.get_window_extent()
+    assert len(found.get_texts()) == 10
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
