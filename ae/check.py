@@ -13,7 +13,7 @@ from ae.errors import UserError
 from ae.manifest import Access, Kind, Manifest, misderived, read_manifest
 from ae.read import cells, find_specs, inspect_spec, layers
 from ae.source import Function, Model, NotFound, Parameter, Source, misfit
-from ae.spec import Cell, Descent, Run, Spec, TierName
+from ae.spec import Cell, DataTable, Descent, Run, Spec, TierName
 from ae.toml import Steps, dotted, no_such, shown, unknown_key
 
 DECODERS: dict[Kind, tuple[str, ...]] = {
@@ -148,6 +148,19 @@ def _data(cell: Cell, manifests: dict[str, Manifest | str], origin: _Origin) -> 
                     f"{place}: found the class {label}; datasets/{cell.data.name}.toml has "
                     f"{manifest.classes}: expected 0 to {manifest.classes - 1}"
                 )
+        yield from _labelled(cell.data, manifest.classes, origin)
+
+
+def _labelled(data: DataTable, classes: int, origin: _Origin) -> Iterator[str]:
+    """What is wrong with how many labels are shown."""
+    if data.labelled == "all":
+        return
+    place = f"{origin.key('data', 'labelled')}: found {data.labelled}"
+    least = classes if data.only == "all" else len(data.only)
+    if data.labelled < least:
+        yield f"{place}; expected at least {least}, one for every class"
+    if data.limit != "all" and data.labelled > data.limit:
+        yield f"{place}; expected at most {data.limit}, the limit"
 
 
 def _manifest(
@@ -248,6 +261,12 @@ def _model(cell: Cell, source: Source, origin: _Origin) -> Iterator[str]:
     yield from wrong
     if not wrong:
         model = source.model(cell.model["class"])
+        known = model.attributes is None or "hidden_labels" in model.attributes
+        if cell.data.labelled != "all" and not known:
+            yield (
+                f"{origin.key('data', 'labelled')}: {cell.model['class']} takes no hidden labels; "
+                "leave the key out, or name a model that declares `hidden_labels`"
+            )
         for name in cell.train.use:
             yield from _stage(name, cell, model, origin)
 

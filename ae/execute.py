@@ -89,7 +89,9 @@ class Execution:
     stop: Callable[[], bool] = lambda: False
     executor: Executor = fit_here
     memory: float | None = None
-    _data: dict[tuple[str, str, int | str, Labels | str], Dataset] = field(default_factory=dict)
+    _data: dict[tuple[str, str, int | str, Labels | str, int | str], Dataset] = field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         self.spec = read_spec(self.path)
@@ -170,12 +172,12 @@ class Execution:
 
     def _split(self, cell: Cell, which: str) -> Dataset:
         table = cell.data
-        split, limit, only = (
-            (table.train, table.limit, table.only)
+        split, limit, only, labelled = (
+            (table.train, table.limit, table.only, table.labelled)
             if which == "train"
-            else (table.test, table.test_limit, "all")
+            else (table.test, table.test_limit, "all", "all")
         )
-        key = (table.name, split, limit, only)
+        key = (table.name, split, limit, only, labelled)
         if key not in self._data:
             self._data[key] = load(
                 self._manifest(cell),
@@ -184,6 +186,7 @@ class Execution:
                 root=self.root,
                 device=self.here,
                 only=only,
+                labelled=labelled,
             )
         return self._data[key]
 
@@ -312,7 +315,7 @@ class Execution:
         return [
             DataRecord(
                 name=data.name,
-                split=data.split,
+                split=data.described,
                 examples=len(data.x),
                 available=data.available,
                 sha256=data.sha256,

@@ -103,7 +103,8 @@ class Paper(Table):
 class DataTable(Table):
     """The data set (a manifest's name), its two splits, and how many of each are used.
 
-    `only` names the classes whose examples are trained on; the test split is whole.
+    `only` names the classes whose examples are trained on; the test split is whole. `labelled` is
+    how many of the training examples show their label, as evenly over the classes as can be.
     """
 
     name: Text
@@ -112,6 +113,7 @@ class DataTable(Table):
     limit: Amount
     test_limit: Amount
     only: Labels | Literal["all"] = "all"
+    labelled: Amount = "all"
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -184,6 +184,26 @@ MUTATIONS = [
     ),
     (
         "data = { limit = 1000 }",
+        "data = { limit = 1000, labelled = 9 }",
+        "[tier.quick]: data.labelled: found 9; expected at least 10, one for every class",
+    ),
+    (
+        "data = { limit = 1000 }",
+        "data = { limit = 1000, labelled = 1001 }",
+        "[tier.quick]: data.labelled: found 1001; expected at most 1000, the limit",
+    ),
+    (
+        "data = { limit = 1000 }",
+        "data = { labelled = 0 }",
+        "[tier.quick]: [data]: labelled: found 0; expected 'all' or a whole number of at least 1",
+    ),
+    (
+        "data = { limit = 1000 }",
+        "data = { limit = 1000, labelled = 100 }",
+        "[tier.quick]: data.labelled: sparse.Sparse takes no hidden labels; leave the key out, or name a model that declares `hidden_labels`",
+    ),
+    (
+        "data = { limit = 1000 }",
         'data = { test = "valid" }',
         "[tier.quick]: data.test: datasets/digits.toml: no split 'valid'; there are train, test",
     ),

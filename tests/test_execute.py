@@ -80,6 +80,23 @@ def test_a_run_writes_a_whole_record(project):
     assert len(arrays.files) > 0
 
 
+def test_labels_are_hidden_in_training_and_shown_in_testing(project):
+    whole = execution(project)
+    hiding = write(project, limit="320\nlabelled = 30")
+    some = execution(project)
+    assert hiding.exists()
+    cell = some.cells[0]
+    (stack, *_), (before, *_) = some.plan(), whole.plan()
+    y = some.source(stack).batch(torch.arange(320)).y
+    told = y >= 0
+    assert torch.bincount(y[told]).tolist() == [3] * 10
+    assert torch.equal(y[told], whole.source(before).y[told])
+    test = some._split(cell, "test")
+    assert torch.equal(test.y, whole._split(cell, "test").y)
+    assert stack.key != before.key
+    assert [d.split for d in some._data_records()] == ["train (30 labelled)", "test"]
+
+
 def test_finished_work_is_recognised(project):
     _, first = run(project)
     path = project / "results" / "tiny2020-dae" / "smoke" / "record.json"

@@ -491,7 +491,7 @@ MUTATIONS = [
     (
         "model = { k = 40 }",
         "data = { limits = 40 }",
-        "[[run]] 'k-40': data.limits: no such key to override (did you mean 'limit'?); [data] holds name, train, test, limit, test_limit, only",
+        "[[run]] 'k-40': data.limits: no such key to override (did you mean 'limit'?); [data] holds name, train, test, limit, test_limit, only, labelled",
     ),
     (
         "model = { k = 40 }",

@@ -22,6 +22,7 @@ from ae.models.base import Batch, Draw
 from ae.record import digest
 
 Classes = Sequence[int] | Literal["all"]
+HIDDEN = -1  # the label of an example whose class is not told
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,12 @@ class Dataset:
         name: The data set's name.
         split: The split's name, and which of its classes where not all.
         x: Pixels 0..255, an example a row, before anything is drawn of them.
-        y: Labels.
+        y: Labels; -1 where the label is hidden.
         shape: The shape of an example; its product is the length of a row.
         available: How many examples of these classes the split has; `x` may hold fewer.
         sha256: Of the bytes of `x` and `y` as they are used, and of how examples are drawn of them.
         manifest: Where it all comes from.
+        labelled: How many examples show their label; None where all do.
         stream: What the noise of evaluation depends on, beside the manifest's seed and the split.
     """
 
@@ -48,7 +50,13 @@ class Dataset:
     available: int
     sha256: str
     manifest: Manifest
+    labelled: int | None = None
     stream: str = ""
+
+    @property
+    def described(self) -> str:
+        """The split's name, and how many labels are shown where not all are."""
+        return self.split + ("" if self.labelled is None else f" ({self.labelled} labelled)")
 
     def clean(self, index: Int[Tensor, "*many"]) -> Float[Tensor, "*many features"]:
         """Images by index, as floats in [0, 1]: what examples are drawn of, if they are drawn."""
@@ -105,14 +113,25 @@ def load(
     root: Path,
     device: str,
     only: Classes = "all",
+    labelled: int | Literal["all"] = "all",
 ) -> Dataset:
     """The first `limit` examples of a split that are of the classes `only`, verified, on a device.
+
+    Of these, `labelled` show their label: the first of every class, then the second of every class
+    and so on, in the order of the split; the labels of the others are -1. Nothing is drawn.
 
     Raises:
         UserError: There is no such split, or it has fewer of these examples.
         OutsideError: A file is missing, damaged or cannot be downloaded.
     """
     x, y, available = _arrays(manifest, split, limit, root, only)
+    if labelled != "all":
+        if labelled > len(y):
+            raise UserError(
+                f"data set {manifest.name!r}, split {split + _of(only, manifest)!r}: labelled "
+                f"{labelled} exceeds the {len(y)} examples"
+            )
+        y = _hidden(y, labelled)
     x = np.ascontiguousarray(x).reshape(len(x), -1)
     sha256 = hashlib.sha256(x.tobytes() + y.astype("<i8").tobytes()).hexdigest()
     if manifest.access is not None:
@@ -128,7 +147,20 @@ def load(
         available=available,
         sha256=sha256,
         manifest=manifest,
+        labelled=None if labelled == "all" else labelled,
     )
+
+
+def _hidden(y: np.ndarray, shown: int) -> np.ndarray:
+    """Labels, -1 but for the first `shown` by place within their class, then by place in the set."""
+    rank = np.empty(len(y), dtype=np.int64)
+    for label in np.unique(y):
+        own = y == label
+        rank[own] = np.arange(own.sum())
+    told = np.argsort(rank, kind="stable")[:shown]
+    found = np.full(len(y), HIDDEN, dtype=np.int64)
+    found[told] = y[told]
+    return found
 
 
 def _of(only: Classes, manifest: Manifest) -> str:

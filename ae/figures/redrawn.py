@@ -9,6 +9,7 @@ from ae.figures.drawing import Arrays, Drawing, member
 from ae.figures.panels import side_by_side
 from ae.figures.reconstructions import one_of_each
 from ae.metrics.filters import picture
+from ae.metrics.members import labels
 from ae.metrics.redrawn import redrawn
 from ae.trained import Trained
 
@@ -26,9 +27,9 @@ def rows(runs: list[Trained], *, images: int, draws: int, seed_index: int) -> Dr
     and so on. All runs have the same training images.
 
     Raises:
-        UserError: A run has too few seeds.
+        UserError: A run has too few seeds, or labels of its training images are hidden.
     """
-    shown = one_of_each(runs[0].train.y[:SEARCHED])[:images]
+    shown = one_of_each(torch.from_numpy(labels(runs[0], "train", SEARCHED)))[:images]
     panels = []
     for run in runs:
         x = run.train.batch(shown.to(run.train.x.device)).x.flatten(1)

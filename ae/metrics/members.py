@@ -10,6 +10,8 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ae.data.dataset import HIDDEN
+from ae.errors import UserError
 from ae.models.base import Draw, Noise
 from ae.trained import Trained
 
@@ -39,8 +41,18 @@ def finite(values: Iterable[float]) -> list[float]:
 
 
 def labels(trained: Trained, split: Split, examples: int) -> NDArray[np.int64]:
-    """The labels of the first `examples` of a split."""
-    found: NDArray[np.int64] = trained.split(split).y[:examples].cpu().numpy()
+    """The labels of the first `examples` of a split.
+
+    Raises:
+        UserError: The split hides labels.
+    """
+    y = trained.split(split).y
+    if hidden := int((y == HIDDEN).sum()):
+        raise UserError(
+            f"run {trained.name!r}: a metric or figure asks for the labels of the {split} split, "
+            f"of which data.labelled hides {hidden}; leave it out on this run"
+        )
+    found: NDArray[np.int64] = y[:examples].cpu().numpy()
     return found
 
 

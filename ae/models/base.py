@@ -14,7 +14,7 @@ Noise = dict[str, Tensor]
 
 
 class Batch(NamedTuple):
-    """Examples, and their labels where the data have any."""
+    """Examples, and their labels where the data have any; -1 is a label that is hidden."""
 
     x: Float[Tensor, "batch ..."]
     y: Int[Tensor, " batch"] | None = None
@@ -47,7 +47,8 @@ class Autoencoder(nn.Module, ABC):
     buffers alone, so that runs differing only in them may train in one stack. `adversaries` names
     the submodules that minimise losses of their own. `in_turn` asks that a CPU computes the members
     one after another: convolutions in groups are no faster there and round otherwise than one
-    alone. Further objectives
+    alone. A model that declares `hidden_labels` learns from examples whose label is -1, too: not
+    told. Further objectives
     (a layer's pretraining, a supervised phase) are methods of the same form that a spec's stage
     names, with the keyword `layer` where the stage gives one.
 
@@ -62,6 +63,7 @@ class Autoencoder(nn.Module, ABC):
     sweeps: ClassVar[frozenset[str]] = frozenset()
     adversaries: ClassVar[tuple[str, ...]] = ()
     in_turn: ClassVar[bool] = False
+    hidden_labels: ClassVar[bool] = False
 
     @abstractmethod
     def objective(self, batch: Batch, noise: Noise) -> Objective:

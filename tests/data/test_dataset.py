@@ -18,8 +18,10 @@ TEST = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 @pytest.fixture
 def take(root):
-    def run(manifest, split="train", limit="all", only="all"):
-        return load(manifest, split, limit=limit, root=root, device="cpu", only=only)
+    def run(manifest, split="train", limit="all", only="all", labelled="all"):
+        return load(
+            manifest, split, limit=limit, root=root, device="cpu", only=only, labelled=labelled
+        )
 
     return run
 
@@ -161,6 +163,45 @@ def test_a_derived_image_does_not_depend_on_which_classes_are_taken(root):
     assert wanted.sum() >= 5
     assert torch.equal(ones.x, some.x[wanted][:5])
     assert set(ones.y.tolist()) == {1, 8}
+
+
+def test_labels_are_shown_first_of_every_class_and_then_second_of_every_class():
+    manifest = find_manifest("mnist", ROOT / "datasets")
+
+    def load_600(**how):
+        return load(manifest, "train", limit=600, root=ROOT, device="cpu", **how)
+
+    whole, some = load_600(), load_600(labelled=57)
+    assert torch.equal(some.x, whole.x)
+    told = some.y >= 0
+    assert torch.equal(some.y[told], whole.y[told])
+    assert (some.y[~told] == -1).all()
+    assert torch.equal(some.batch(torch.arange(600)).y, some.y)
+    assert (whole.y >= 0).all()
+    # Five of each class, and the sixth of the seven classes that have theirs first.
+    places = [torch.nonzero(whole.y == label)[:, 0].tolist() for label in range(10)]
+    sixth = sorted(place[5] for place in places)[:7]
+    expected = sorted([i for place in places for i in place[:5]] + sixth)
+    assert torch.nonzero(told)[:, 0].tolist() == expected
+    fewer = load_600(labelled=50)
+    assert torch.bincount(fewer.y[fewer.y >= 0]).tolist() == [5] * 10
+    assert (some.y[fewer.y >= 0] >= 0).all()
+    assert len({d.sha256 for d in (whole, some, fewer)}) == 3
+
+
+def test_hidden_labels_are_digested_and_described(tiny, embed, take):
+    manifest = tiny()
+    embed()
+    whole, one = take(manifest), take(manifest, labelled=1)
+    assert one.y.tolist() == [7, -1]
+    shown = b"\x00\x33\x66\xff" + b"\x07" + bytes(7) + b"\xff" * 8
+    assert one.sha256 == hashlib.sha256(shown).hexdigest()
+    assert (whole.described, one.described) == ("train", "train (1 labelled)")
+    assert take(manifest, labelled=2).sha256 == whole.sha256
+    assert take(manifest, only=(3,), labelled=1).described == "train (only 3) (1 labelled)"
+    assert refused(UserError, lambda: take(manifest, labelled=3)) == (
+        "data set 'tiny', split 'train': labelled 3 exceeds the 2 examples"
+    )
 
 
 @pytest.mark.gpu

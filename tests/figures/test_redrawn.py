@@ -3,9 +3,11 @@
 import math
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
+from ae.errors import UserError
 from ae.figures.redrawn import rows
 from ae.models.base import Draw, Noise
 
@@ -35,3 +37,10 @@ def test_a_row_is_an_image_and_its_samples(linear, repainted):
     assert np.isnan(pictures[1][:, 1:]).all()
     assert drawing.arrays["runs"].tolist() == ["run half", "run lost"]
     assert repainted(drawing).vector is None
+
+
+def test_a_figure_by_class_refuses_hidden_labels(linear):
+    hidden = torch.tensor([2, 0, -1, 1, 2, 1])
+    run = sampling(linear("half", torch.full((1, 4, 16), 0.5), torch.rand(6, 16), hidden))
+    with pytest.raises(UserError, match=r"^run 'half': .* data\.labelled hides 1; leave it out"):
+        rows([run], images=4, draws=3, seed_index=0)

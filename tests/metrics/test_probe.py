@@ -8,9 +8,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from ae.errors import UserError
-from ae.metrics import probe
+from ae.metrics import anomaly, neighbours, probe
 
 SETTINGS = {"inverse_penalty": 1.0, "max_iter": 500, "train_examples": 999}
+NEAREST = {"k": 1, "train_examples": 3, "test_examples": 3}
 
 
 def test_classification_error_counts_wrong_answers(linear):
@@ -21,6 +22,32 @@ def test_classification_error_counts_wrong_answers(linear):
     assert right == pytest.approx(40.0)  # the last two
     assert wrong == pytest.approx(60.0)  # answers 1, 2, 3, 0, 1
     assert math.isnan(diverged)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (probe.logistic_error, SETTINGS),
+        (probe.svm_error, SETTINGS),
+        (neighbours.knn_error, {**NEAREST, "code": "mean"}),
+        (neighbours.pixel_knn_error, NEAREST),
+        (probe.classification_error, {"split": "train"}),
+        (anomaly.anomalous, {}),
+    ],
+)
+def test_hidden_labels_are_refused_even_where_the_examples_asked_for_show_theirs(
+    linear, function, arguments
+):
+    (x, y), (test_x, test_y) = _blobs(6), _blobs(6)
+    y[5] = -1
+    trained = linear(torch.randn(2, 3, 4), x, y, test_x=test_x, test_y=test_y)
+    with pytest.raises(UserError) as caught:
+        function(trained, **arguments)
+    assert str(caught.value) == (
+        "run 'a': a metric or figure asks for the labels of the train split, of which "
+        "data.labelled hides 1; leave it out on this run"
+    )
+    assert len(probe.classification_error(trained, split="test")) == 2
 
 
 def _blobs(count: int) -> tuple[torch.Tensor, torch.Tensor]:
