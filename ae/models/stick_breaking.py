@@ -13,7 +13,7 @@ from torch.nn.functional import softplus
 
 from ae import sticks
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import mlp
+from ae.networks import mlp, normal_weights_
 from ae.probability import (
     kl_to_standard_normal,
     log_bernoulli,
@@ -64,7 +64,7 @@ class SBVAE(Autoencoder):
         super().__init__()
         self.encoder = _encoder(features, hidden, 2 * (latent - 1))
         self.decoder = mlp([latent, *hidden[::-1], features], nn.ReLU)
-        _begin(self, init)
+        normal_weights_(self, init)
         self.register_buffer("concentration", torch.tensor(concentration))
         self.family, self.terms, self.clip = posterior, terms, clip
         laws: dict[Posterior, dict[str, Literal["normal", "uniform"]]] = {
@@ -202,7 +202,7 @@ class GaussVAE(Autoencoder):
         super().__init__()
         self.encoder = _encoder(features, hidden, 2 * latent)
         self.decoder = mlp([latent, *hidden[::-1], features], nn.ReLU)
-        _begin(self, init)
+        normal_weights_(self, init)
         self.draws = {"z": Draw("normal", (latent,))}
 
     def posterior(
@@ -265,12 +265,3 @@ def _encoder(features: int, hidden: list[int], outputs: int) -> nn.Sequential:
     """ReLU layers and a linear one without bias."""
     final = nn.Linear(hidden[-1], outputs, bias=False)
     return nn.Sequential(mlp([features, *hidden], nn.ReLU), nn.ReLU(), final)
-
-
-def _begin(model: nn.Module, std: float) -> None:
-    """Weights of N(0, std^2), biases of 0, in place."""
-    for parameter in model.parameters():
-        if parameter.dim() == 2:
-            nn.init.normal_(parameter, std=std)
-        else:
-            nn.init.zeros_(parameter)

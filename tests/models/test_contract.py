@@ -4,7 +4,7 @@ import pkgutil
 
 import pytest
 import torch
-from zoo import CLASSES, FEATURES, ZOO
+from zoo import CLASSES, ZOO
 
 import ae.models
 from ae.models.base import Autoencoder, Batch
@@ -15,10 +15,12 @@ from ae.train import Source, Training
 SEEDS = [3, 1, 4, 15]
 
 
-def data(features=FEATURES, examples=96, dtype=None):
+def data(entry, examples=96, dtype=None):
     g = torch.Generator().manual_seed(9)
-    x = torch.rand(examples, features, generator=g, dtype=dtype)
+    x = torch.rand(examples, entry.features, generator=g, dtype=dtype)
     y = torch.randint(CLASSES, (examples,), generator=g)
+    if entry.kind.hidden_labels:
+        y[::2] = -1
     return Source(examples, lambda index: Batch(x[index], y[index]))
 
 
@@ -28,7 +30,7 @@ def fit(entry, seeds, builds=None, dtype=None, batch=None):
         (n, s.model_copy(update={"batch": batch}) if batch and isinstance(s, Descent) else s)
         for n, s in entry.stages
     ]
-    for _ in Training(stack, stages, data(entry.features, dtype=dtype)).run():
+    for _ in Training(stack, stages, data(entry, dtype=dtype)).run():
         pass
     return stack
 
@@ -41,7 +43,7 @@ def prepared(name, seeds=SEEDS):
     """A stack of the model, its batch, and (stage, noise) of every objective."""
     entry = ZOO[name]
     stack = Stack([entry.build()] * len(seeds), seeds)
-    batch = data(entry.features).batch(torch.arange(6).expand(len(seeds), 6))
+    batch = data(entry).batch(torch.arange(6).expand(len(seeds), 6))
     source = NoiseSource(seeds, "cpu", "noise")
     found = []
     for _, s in descents(entry):

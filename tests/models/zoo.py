@@ -19,6 +19,7 @@ from ae.models.keras_blog import ConvAE, DenseAE
 from ae.models.linear_gaussian import LinearVAE
 from ae.models.pca import PCA
 from ae.models.residual_conv_vae import ResidualConvVAE
+from ae.models.semi_supervised import SBDGM, GaussDGM
 from ae.models.shape_free import ShapeFree
 from ae.models.stacked_denoising import SDAE
 from ae.models.stick_breaking import SBVAE, GaussVAE
@@ -73,6 +74,7 @@ MOMENTUM = [{"key": "momentum", "kind": "step", "at": [0, 1], "values": [0.5, 0.
 
 NOISE = {"masking": 0.2, "salt_and_pepper": 0.2, "gaussian": 0.3}
 QUIET = dict.fromkeys(NOISE, 0.0)
+SHOWN = {"classes": CLASSES, "weight": 0.375, "share": 0.5}
 EVEN = {"emphasis_on_corrupted": 1.0, "emphasis_on_rest": 1.0}
 
 ZOO = {
@@ -152,6 +154,29 @@ ZOO = {
     },
     "stick_breaking_gaussian": Entry(
         GaussVAE, {"hidden": [13], "latent": 3, "init": 0.1}, (stage(),)
+    ),
+    "semi_supervised_gaussian": Entry(
+        GaussDGM,
+        {**SHOWN, "hidden": [13], "latent": 3, "init": 0.1},
+        (stage(),),
+        ({"weight": 0.2, "share": 0.1}, {"weight": 0.8, "share": 0.4}),
+    ),
+    "semi_supervised_sticks": Entry(
+        SBDGM,
+        {
+            **SHOWN,
+            "hidden": [13],
+            "latent": 5,
+            "concentration": 5.0,
+            "terms": 10,
+            "clip": 0.01,
+            "init": 0.1,
+        },
+        (stage(),),
+        (
+            {"weight": 0.2, "share": 0.1, "concentration": 1.0},
+            {"weight": 0.8, "share": 0.4, "concentration": 8.0},
+        ),
     ),
     "vae": Entry(
         VAE,
