@@ -127,10 +127,13 @@ class Bench:
         """What `do` gives for each spec; one whose data are not at hand is named and left out.
 
         Raises:
+            Interrupted: It was asked to stop; what is done is kept.
             MissingData: The data of none are.
         """
         done: list[T] = []
         for path in paths:
+            if self.stop():
+                raise Interrupted(f"{path.stem}: not begun")
             try:
                 done.append(do(path))
             except MissingData as error:
@@ -150,8 +153,7 @@ class Bench:
                     work.show(event.phase, event.detail, event.done, event.total, event.share)
         except Interrupted as stopped:
             kept = str(stopped) or "checkpoint written"
-            click.echo(f"ae: {path.stem}: {kept}; run again to go on", err=True)
-            sys.exit(130)
+            raise Interrupted(f"{path.stem}: {kept}") from None
         record = records.read(execution.record_path)
         verdicts = judge(record)
         show_verdicts(record, verdicts)

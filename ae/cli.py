@@ -1,7 +1,7 @@
 """The `ae` command: the only place that prints or exits.
 
 Exit codes: 0 done, 1 a check that the caller asked to enforce failed, 2 bad input, 3 something
-outside failed (data, disk, a crash), 130 interrupted. Heavy imports wait until they are needed.
+outside failed (data, disk, a crash), 130 interrupted, 143 terminated by SIGTERM. Heavy imports wait until they are needed.
 """
 
 import os
@@ -21,7 +21,7 @@ from ae.errors import MissingData, OutsideError, UserError
 if TYPE_CHECKING:
     from ae.verdict import Verdict
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 
 def project_root() -> Path:
@@ -67,7 +67,8 @@ def cli() -> None:
     A claim that comes out SHORT is a result, not a failure.
 
     Exit codes: 0 done; 1 a check that you asked to enforce failed; 2 bad input; 3 something outside
-    failed (data, disk, a crash); 130 interrupted (the next run goes on from there).
+    failed (data, disk, a crash); 130 interrupted by Ctrl-C, 143 by SIGTERM (the next run goes on
+    from there).
     """
 
 
@@ -178,17 +179,18 @@ def run(
 ) -> None:
     """Train, measure and judge papers (all, or those named), then write the report.
 
-    Work that is done is recognised and not done again. Interrupt at any moment (Ctrl-C): the next
-    run goes on from there. Records are under results/, the report under results/report/; with
+    Work that is done is recognised and not done again. Interrupt at any moment (Ctrl-C, SIGTERM):
+    the next run goes on from there. Records are under results/, the report under results/report/; with
     --seeds both have folders of their own.
     """
     from ae.environment import set_policy
 
+    stop = _Stop()
     if executor == "local" and (address is not None or cpus is not None):
         raise UserError("--address and --cpus are for --executor ray")
     set_policy()
     from ae.bench import Bench
-    from ae.execute import fit_here
+    from ae.execute import Interrupted, fit_here
 
     root, fit = project_root(), fit_here
     if executor == "ray":
@@ -202,18 +204,25 @@ def run(
         device=device,
         seeds=seeds,
         fresh=fresh,
-        stop=_Stop(),
+        stop=stop,
         executor=fit,
     )
     paths = bench.find(specs)
     if only_plan:
         bench.show_plan(paths)
         return
-    records = bench.run_all(paths)
+    try:
+        records = bench.run_all(paths)
+    except Interrupted as stopped:
+        click.echo(f"ae: {stop.said}{stopped}; run again to go on", err=True)
+        sys.exit(stop.code)
     folders = [bench.execution(path).folder for path, _, _ in records] if seeds else []
     _render(bench.root, pdf=not no_pdf, only=folders)
-    if not no_track:
+    if not no_track and not stop():
         bench.copy_to_mlflow()
+    if stop():
+        click.echo(f"ae: {stop.said}the records are written; run again to go on", err=True)
+        sys.exit(stop.code)
     short = [v.claim for _, _, verdicts in records for v in verdicts if _fails(v)]
     if enforce and short:
         click.echo(f"ae: enforced claims are SHORT: {', '.join(short)}", err=True)
@@ -291,18 +300,24 @@ class _Stop:
     """True once SIGINT or SIGTERM came; a second one ends the process at once."""
 
     def __init__(self) -> None:
-        self.wanted = False
+        self.code = 0
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, self._hear)
 
     def __call__(self) -> bool:
-        return self.wanted
+        return self.code != 0
+
+    @property
+    def said(self) -> str:
+        """How the last line of a run that was stopped begins."""
+        return "terminated (SIGTERM): " if self.code == TERMINATED else ""
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self.wanted:
-            sys.exit(INTERRUPTED)
-        self.wanted = True
-        click.echo("\nae: stopping after this step; once more to stop at once", err=True)
+        if self.code:
+            sys.exit(self.code)
+        self.code = TERMINATED if number == signal.SIGTERM else INTERRUPTED
+        if self.code == INTERRUPTED:  # written past Python's buffers, which may be in use just now
+            os.write(2, b"\nae: stopping after this step; once more to stop at once\n")
 
 
 def main() -> NoReturn:

@@ -5,7 +5,6 @@ by their keys and not made again. Interrupted training goes on from its last che
 """
 
 import importlib
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 
 from ae import record as records
 from ae.data.dataset import Dataset, load
 from ae.environment import capture, products
 from ae.errors import OutsideError
 from ae.fitting import Fitted, Fitting, Interrupted
+from ae.folder import RECORD, finish, finished, forget, held, prune, stage
 from ae.manifest import Manifest, find_manifest
 from ae.plan import PACKAGE, StackPlan, code_digest, plan
 from ae.read import cells, digest_of, read_spec
@@ -108,29 +107,21 @@ class Execution:
 
     def run(self) -> Iterator[Event]:
         """Do what is not done yet; afterwards the record is at `record_path`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise OutsideError(
-                f"{self.folder}: another `ae run` is at work there; wait for it or end it"
-            ) from None
-        with lock, products("float32", self.here):
+        with held(self.folder), products("float32", self.here):
             yield from self._locked()
 
     @property
     def record_path(self) -> Path:
         """Where the record is, once there is one."""
-        return self.folder / "record.json"
+        return self.folder / RECORD
 
     def _locked(self) -> Iterator[Event]:
         if self.fresh:
-            self._forget()
+            forget(self.folder)
         yield Event("data", "reading and verifying", 0, 1, 0)
         stacks = self.plan()
         work = self._work_key(stacks)
-        if self._finished(work):
+        if finished(self.folder, work):
             yield Event("done", "already done; nothing to train", 1, 1)
             return
         clock, started = time.perf_counter(), datetime.now(UTC)
@@ -141,26 +132,21 @@ class Execution:
         for detail, done, share in self.executor(fittings, self.stop):
             yield Event("train", detail, done, total, share)
         fitted = [f.result for f in fittings if f.result is not None]
-        (self.folder / "state.json").unlink(missing_ok=True)
         trained = self._trained(stacks, fitted)
         metrics: dict[str, dict[str, list[float]]] = {c.name: {} for c in self.cells}
         for run, measure in self._measures():
             self._heed()
             yield Event("measure", f"{measure.name} of {run}", total, total)
             metrics[run][measure.name] = _measured(trained[run], measure)
-        figures = []
+        figures, staged = [], stage(self.folder)
         for figure in self.spec.figure:
             if runs := [trained[r] for r in figure.runs if r in trained]:
                 self._heed()
                 yield Event("draw", figure.name, total, total)
-                figures.append(self._draw(figure, runs))
+                figures.append(_draw(figure, runs, staged))
         record = self._record(stacks, fitted, trained, metrics, figures, started, clock)
-        records.write(record, self.record_path)
-        records.write_atomically(
-            self.folder / "state.json",
-            json.dumps({"work": work, "record": record.digest}).encode(),
-        )
-        self._prune(stacks)
+        finish(self.folder, record, work)
+        prune(self.folder, {s.key for s in stacks})
         yield Event("done", "trained, measured, recorded", 1, 1)
 
     def _heed(self) -> None:
@@ -211,20 +197,6 @@ class Execution:
             }
         )
 
-    def _finished(self, work: str) -> bool:
-        try:
-            state = json.loads((self.folder / "state.json").read_text())
-            found = records.read(self.record_path)
-        except (OSError, ValueError):
-            return False
-        files = [name for figure in found.figures for name in figure.files]
-        return (
-            isinstance(state, dict)
-            and state.get("work") == work
-            and state.get("record") == found.digest
-            and all((self.folder / name).exists() for name in files)
-        )
-
     def _trained(self, stacks: Sequence[StackPlan], fitted: Sequence[Fitted]) -> dict[str, Trained]:
         found = {}
         for stack, result in zip(stacks, fitted, strict=True):
@@ -249,25 +221,6 @@ class Execution:
                 wanted = measure.runs == "all" or cell.name in measure.runs
                 if wanted and self.tier in measure.tiers:
                     yield cell.name, measure
-
-    def _draw(self, figure: Figure, runs: list[Trained]) -> FigureRecord:
-        from ae.figures.drawing import save
-
-        drawing = _function("figures", figure.function)(runs, **figure.arguments)
-        saved = save(drawing, self.folder, figure.name)
-        return FigureRecord(
-            name=figure.name,
-            title=figure.title,
-            caption=figure.caption,
-            paper=figure.paper,
-            image=saved.image,
-            vector=saved.vector,
-            arrays=saved.arrays,
-            digest=saved.digest,
-            width=saved.width,
-            height=saved.height,
-            interaction=saved.interaction,
-        )
 
     def _record(
         self,
@@ -327,17 +280,6 @@ class Execution:
             for data in self._data.values()
         ]
 
-    def _forget(self) -> None:
-        for pattern in ("stacks/*.safetensors", "checkpoints/*.safetensors", "state.json"):
-            for path in self.folder.glob(pattern):
-                path.unlink()
-
-    def _prune(self, stacks: Sequence[StackPlan]) -> None:
-        kept = {f"{s.key}.safetensors" for s in stacks}
-        for path in self.folder.glob("*s/*.safetensors"):
-            if path.parent.name == "checkpoints" or path.name not in kept:
-                path.unlink()
-
 
 def folder_name(tier: str, seeds: tuple[int, ...] | None) -> str:
     """The folder of a tier; other seeds than the spec's have one of their own."""
@@ -351,6 +293,26 @@ def _measured(trained: Trained, measure: Measure) -> list[float]:
     return [
         float("nan") if i in trained.diverged else float(value) for i, value in enumerate(values)
     ]
+
+
+def _draw(figure: Figure, runs: list[Trained], folder: Path) -> FigureRecord:
+    from ae.figures.drawing import save
+
+    drawing = _function("figures", figure.function)(runs, **figure.arguments)
+    saved = save(drawing, folder, figure.name)
+    return FigureRecord(
+        name=figure.name,
+        title=figure.title,
+        caption=figure.caption,
+        paper=figure.paper,
+        image=saved.image,
+        vector=saved.vector,
+        arrays=saved.arrays,
+        digest=saved.digest,
+        width=saved.width,
+        height=saved.height,
+        interaction=saved.interaction,
+    )
 
 
 def _function(folder: str, path: str) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
-from ae.errors import UserError
+from ae.errors import OutsideError, UserError
 from ae.spec import Spec
 
 SCHEMA: Literal[1] = 1
@@ -194,19 +194,26 @@ def digest(value: Any) -> str:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `path` whole or not at all: aside, synced, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write `path` whole or not at all: aside, synced, then renamed.
+
+    Raises:
+        OutsideError: The disk is full or the folder cannot be written.
+    """
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(aside, 0o644)  # mkstemp makes it readable by its owner alone
-        os.replace(aside, path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(aside, 0o644)  # mkstemp makes it readable by its owner alone
+            os.replace(aside, path)
+        except BaseException:
+            Path(aside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutsideError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def write(record: Record, path: Path) -> None:

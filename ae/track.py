@@ -292,7 +292,8 @@ def _create_store(database: Path) -> None:
     from mlflow import MlflowClient
 
     aside = database.with_name(f".{database.name}.new")
-    aside.unlink(missing_ok=True)
+    for left in aside.parent.glob(f"{aside.name}*"):  # with the journal of a killed attempt
+        left.unlink()
     MlflowClient(tracking_uri=f"sqlite:///{aside}").search_experiments()
     os.replace(aside, database)
 

@@ -38,6 +38,7 @@ MAY = {  # module or package -> what of ae it may import
     "metrics": {"data", "errors", "models.base", "probability", "seeds", "sticks", "trained"},
     "figures": {"errors", "metrics", "record", "sticks", "trained"},
     "store": {"errors"},
+    "folder": {"errors", "record"},
     "environment": {"record", "spec"},
     "memory": {"models.base", "plan", "record", "seeds", "spec"},
     "graph": {"spec"},

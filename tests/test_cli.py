@@ -191,8 +191,18 @@ def test_enforce_fails_on_a_short_primary_claim_and_only_then(tmp_path):
     assert "enforced claims are SHORT: noise-hurts" in err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number):
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGINT, 130, "ae: tiny2020-dae: checkpoint written; run again to go on"),
+        (
+            signal.SIGTERM,
+            143,
+            "ae: terminated (SIGTERM): tiny2020-dae: checkpoint written; run again to go on",
+        ),
+    ],
+)
+def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number, code, said):
     project = make(tmp_path)
     write(project, epochs="100")
     started = subprocess.Popen(
@@ -208,8 +218,9 @@ def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number):
     time.sleep(0.5)
     started.send_signal(number)
     _, err = started.communicate(timeout=60)
-    assert started.returncode == 130
-    assert "checkpoint written; run again to go on" in err
+    assert started.returncode == code
+    assert err.splitlines()[-1] == said
+    assert err.count("ae: ") == (2 if number == signal.SIGINT else 1)
     assert len(list(project.glob("results/*/smoke/checkpoints/*.safetensors"))) == 1
     code, _, _ = ae(project, *RUN)
     assert code == 0

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from filelock import FileLock
 from project import make, write
 
 from ae import record as records
@@ -269,16 +268,6 @@ def test_seeds_that_diverge_are_recorded_and_the_rest_goes_on(project):
         assert set(found.diverged) == {0, 1, 2}
         assert "fit, by step" in found.diverged[0]
         assert all(math.isnan(v) for v in found.metrics["squared_error"])
-
-
-def test_a_second_run_on_the_same_results_is_refused_in_one_line(project):
-    folder = project / "results" / "tiny2020-dae" / "smoke"
-    folder.mkdir(parents=True)
-    with FileLock(folder / ".lock"), pytest.raises(OutsideError) as error:
-        run(project)
-    assert str(error.value) == (
-        f"{folder}: another `ae run` is at work there; wait for it or end it"
-    )
 
 
 def test_damaged_weights_are_named(project):
