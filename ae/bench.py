@@ -1,5 +1,6 @@
 """What `ae run` does with specs: run each, show its verdicts, copy the records to MLflow."""
 
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ae import record as records
+from ae.compare import Comparison, compare
 from ae.environment import use_threads
 from ae.errors import MissingData, UserError
 from ae.execute import Execution, Executor, Interrupted, choose_device, fit_here
@@ -69,13 +71,13 @@ class Bench:
             check_spec(path, self.root)
         return paths
 
-    def execution(self, path: Path) -> Execution:
+    def execution(self, path: Path, results: str = "results") -> Execution:
         """One spec, ready to run."""
         return Execution(
             path=path,
             tier=self.tier,
             root=self.root,
-            results=self.root / "results",
+            results=self.root / results,
             device=self.device,
             seeds=self.seeds,
             fresh=self.fresh,
@@ -146,18 +148,33 @@ class Bench:
 
     def run(self, path: Path) -> tuple[Record, list[Verdict]]:
         """Run a spec and show its verdicts."""
-        execution = self.execution(path)
+        record = self._carry_out(self.execution(path))
+        verdicts = judge(record)
+        show_verdicts(record, verdicts)
+        return record, verdicts
+
+    def verify(self, path: Path, given: Path) -> Comparison:
+        """Run a spec in a folder of its own, and compare with a given record.
+
+        Raises:
+            UserError: The given record cannot be read.
+        """
+        there = records.read(given)
+        execution = self.execution(path, "results/verify")
+        here = self._carry_out(execution)
+        found = compare(there, given.parent, here, execution.folder)
+        shutil.rmtree(execution.folder)
+        return found
+
+    def _carry_out(self, execution: Execution) -> Record:
         try:
-            with Work(path.stem) as work:
+            with Work(execution.name) as work:
                 for event in execution.run():
                     work.show(event.phase, event.detail, event.done, event.total, event.share)
         except Interrupted as stopped:
             kept = str(stopped) or "checkpoint written"
-            raise Interrupted(f"{path.stem}: {kept}") from None
-        record = records.read(execution.record_path)
-        verdicts = judge(record)
-        show_verdicts(record, verdicts)
-        return record, verdicts
+            raise Interrupted(f"{execution.name}: {kept}") from None
+        return records.read(execution.record_path)
 
     def copy_to_mlflow(self) -> None:
         """Send what MLflow lacks; if it is away, say so once and go on."""

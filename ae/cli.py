@@ -63,6 +63,7 @@ def cli() -> None:
     ae run                 train, measure and judge every paper, then write the report
     ae run hinton2006-deep-autoencoder --tier quick
     ae report              render the report again from the records
+    ae verify SPEC         run again and compare with the published record
 
     A claim that comes out SHORT is a result, not a failure.
 
@@ -226,6 +227,61 @@ def run(
     short = [v.claim for _, _, verdicts in records for v in verdicts if _fails(v)]
     if enforce and short:
         click.echo(f"ae: enforced claims are SHORT: {', '.join(short)}", err=True)
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("spec")
+@click.option(
+    "--tier",
+    type=click.Choice(["paper", "quick", "smoke"]),
+    default="quick",
+    show_default=True,
+    help="Which of its tiers.",
+)
+@click.option(
+    "--record",
+    "given",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Compare with this record; reports/published/SPEC/TIER/record.json by default.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to train.",
+)
+def verify(spec: str, tier: str, given: Path | None, device: str) -> None:
+    """Run a paper again and compare with its published record; exit with 1 if they differ.
+
+    The results are equal bit for bit, equal to rounding (to a relative 1e-4), or different. Says
+    which value of which run and seed differs, by how much, and what differs in spec, data,
+    versions and machine. Runs in results/verify/, which is removed afterwards.
+    """
+    from ae.environment import set_policy
+
+    stop = _Stop()
+    set_policy()
+    from ae.bench import Bench
+    from ae.execute import Interrupted
+
+    root = project_root()
+    bench = Bench(root=root, tier=tier, device=device, seeds=None, fresh=False, stop=stop)
+    (path,) = bench.find([spec])
+    given = given or root / "reports" / "published" / path.stem / tier / "record.json"
+    try:
+        found = bench.verify(path, given)
+    except Interrupted as stopped:
+        click.echo(f"ae: {stop.said}{stopped}; verify again to go on", err=True)
+        sys.exit(stop.code)
+    for difference in found.results:
+        kind = "rounding" if difference.rounding else "DIFFERENT"
+        click.echo(f"  {kind}: {difference.what}")
+    for line in found.provenance:
+        click.echo(f"  provenance: {line}")
+    click.echo(f"{path.stem}, {tier} tier: {found.values} values, {found.word}")
+    if not found.equal:
         sys.exit(1)
 
 

@@ -39,6 +39,7 @@ MAY = {  # module or package -> what of ae it may import
     "figures": {"errors", "metrics", "record", "sticks", "trained"},
     "store": {"errors"},
     "folder": {"errors", "record"},
+    "compare": {"record"},
     "environment": {"record", "spec"},
     "memory": {"models.base", "plan", "record", "seeds", "spec"},
     "graph": {"spec"},

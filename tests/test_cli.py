@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -17,6 +18,7 @@ from ae.manifest import find_manifest, find_source
 from ae.read import cells as read_cells
 from ae.read import read_spec
 from ae.record import read
+from ae.record import write as write_record
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "MLFLOW_"))}
 ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
@@ -58,7 +60,7 @@ def test_help_teaches_and_is_quick(project):
     assert min(times) < 0.3
 
 
-@pytest.mark.parametrize("command", ["list", "check", "fetch", "run", "report", "sync"])
+@pytest.mark.parametrize("command", ["list", "check", "fetch", "run", "report", "sync", "verify"])
 def test_every_command_has_help(project, command):
     code, out, _ = ae(project, command, "--help")
     assert code == 0
@@ -80,6 +82,36 @@ def test_a_spec_is_run_judged_and_reported_and_then_recognised(project):
     assert code == 0
     assert "already done" in err
     assert "train:" not in err
+
+
+def test_a_published_record_is_verified_and_a_tampered_one_found_out(project, tmp_path):
+    code, _, err = ae(project, *RUN)  # done already, unless this test runs alone
+    assert code == 0, err
+    made = project / "results" / "tiny2020-dae" / "smoke"
+    place = project / "reports" / "published" / "tiny2020-dae" / "smoke"
+    shutil.copytree(made, place)
+    record = read(made / "record.json")
+    code, out, err = ae(project, "verify", "tiny2020-dae", "--tier", "smoke")
+    assert (code, out) == (0, "tiny2020-dae, smoke tier: 9 values, equal bit for bit\n"), err
+    assert not list((project / "results" / "verify").glob("*/*"))
+    value = record.run("wide").metrics["squared_error"][2]
+    record.run("wide").metrics["squared_error"][2] = value * 1.01
+    write_record(record.model_copy(update={"spec_digest": "0" * 64}), place / "record.json")
+    code, out, _ = ae(
+        project, "verify", "tiny2020-dae", "--tier", "smoke", OMP_WAIT_POLICY="ACTIVE"
+    )
+    assert code == 1
+    found, spec, policy, summary = out.splitlines()
+    there = f"{value * 1.01!r} there, {value!r} here"
+    assert found == f"  DIFFERENT: squared_error of wide, seed 2: {there}, 0.0099 of it"
+    assert spec.startswith("  provenance: spec: 000000000000 there, ")
+    assert "OMP_WAIT_POLICY=PASSIVE" in policy.partition(" there, ")[0]
+    assert "OMP_WAIT_POLICY=ACTIVE" in policy.partition(" there, ")[2]
+    assert summary == "tiny2020-dae, smoke tier: 9 values, different"
+    shutil.rmtree(place)
+    code, _, err = ae(project, "verify", "tiny2020-dae", "--tier", "smoke")
+    assert code == 2
+    assert err == f"ae: {place / 'record.json'}: cannot be read: No such file or directory\n"
 
 
 def test_with_the_server_away_the_run_completes_and_sync_sends_it_later(tmp_path):
@@ -220,7 +252,7 @@ def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number, cod
     _, err = started.communicate(timeout=60)
     assert started.returncode == code
     assert err.splitlines()[-1] == said
-    assert err.count("ae: ") == (2 if number == signal.SIGINT else 1)
+    assert len(re.findall("^ae: ", err, re.MULTILINE)) == (2 if number == signal.SIGINT else 1)
     assert len(list(project.glob("results/*/smoke/checkpoints/*.safetensors"))) == 1
     code, _, _ = ae(project, *RUN)
     assert code == 0

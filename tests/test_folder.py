@@ -130,9 +130,10 @@ def test_a_move_that_is_cut_short_shows_no_mixture_and_is_completed(
             calls.append(target)
         real(source, target)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(folders.os, "replace", cut)
-        finish(tmp_path, new, "2")
+        with pytest.raises(KeyboardInterrupt):
+            finish(tmp_path, new, "2")
     assert not (tmp_path / "record.json").exists()
     with held(tmp_path):
         assert finished(tmp_path, "2")
