@@ -204,7 +204,7 @@ class Fitting:
         return progress.stage if reason is None else f"{progress.stage}, no CUDA graph: {reason}"
 
     def _share(self, progress: Progress) -> float:
-        index = self.training.at.stage
+        index = [name for name, _ in self.training.stages].index(progress.stage)
         done = sum(self._costs[:index]) + self._costs[index] * progress.step / progress.steps
         return done / self.cost
 

@@ -122,11 +122,17 @@ class Training:
         while self.at.stage < len(self.stages):
             name, stage = self.stages[self.at.stage]
             if isinstance(stage, Fit):
-                yield self._fit(name, stage)
+                done = self._fit(name, stage)
+                self._end()  # before anyone sees it done, who may keep the state
+                yield done
             else:
                 yield from self._descend(name, stage)
-            self.at = Position(stage=self.at.stage + 1)
-            self._leave()
+                self._end()
+
+    def _end(self) -> None:
+        """Go on to the next stage."""
+        self.at = Position(stage=self.at.stage + 1)
+        self._leave()
 
     def _leave(self) -> None:
         """Let go of what only the present stage needs."""
@@ -295,6 +301,8 @@ class Training:
 
     def _within_epoch(self) -> bool:
         """Whether the next step goes on with an order of examples that is already drawn."""
+        if self.at.stage == len(self.stages):
+            return False
         _, stage = self.stages[self.at.stage]
         if isinstance(stage, Fit) or self.at.step == self.steps_of(stage):
             return False
