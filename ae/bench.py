@@ -103,9 +103,8 @@ class Bench:
         total = 0.0
         for stack in stacks:
             data = execution.source(stack)
-            examples, features = data.x.shape
-            fresh = data.fresh is not None
-            ahead = outlook(stack, examples, features, rate, fresh=fresh)
+            size = (len(data.x), data.features)
+            ahead = outlook(stack, *size, rate, row=data.row, fresh=data.fresh is not None)
             total += ahead.seconds
             click.echo(
                 f"  {ahead.stack}: {ahead.seeds} seeds, {ahead.members} members, "

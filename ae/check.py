@@ -16,7 +16,7 @@ from ae.source import Function, Model, NotFound, Parameter, Source, misfit
 from ae.spec import Cell, DataTable, Descent, Run, Spec, TierName
 from ae.toml import Steps, dotted, no_such, shown, unknown_key
 
-DECODERS: dict[Kind, tuple[str, ...]] = {
+DECODERS: dict[Kind, tuple[str, ...]] = {  # a rendered set's takes its factors
     "filed": ("files", "images", "labels"),
     "derived": ("x", "split", "seed"),
     "generated": ("split", "count", "seed"),
@@ -166,7 +166,7 @@ def _labelled(data: DataTable, classes: int, origin: _Origin) -> Iterator[str]:
 def _manifest(
     manifest: Manifest, manifests: dict[str, Manifest | str], source: Source
 ) -> Iterator[str]:
-    takes = DECODERS[manifest.kind]
+    takes = tuple(f.name for f in manifest.factor) or DECODERS[manifest.kind]
     try:
         found = tuple(p.name for p in source.function("data", manifest.decode).positional)
         if found != takes:

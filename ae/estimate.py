@@ -33,7 +33,13 @@ class Outlook(NamedTuple):
 
 
 def outlook(
-    plan: StackPlan, examples: int, features: int, rate: float, *, fresh: bool = False
+    plan: StackPlan,
+    examples: int,
+    features: int,
+    rate: float,
+    *,
+    row: int | None = None,
+    fresh: bool = False,
 ) -> Outlook:
     """What a stack will take.
 
@@ -41,6 +47,7 @@ def outlook(
         plan: The stack.
         examples: How many its training set has.
         features: Pixels of an example.
+        row: Bytes that an example takes where it is kept; by default one a pixel.
         fresh: Whether examples are drawn anew at each step.
         rate: Operations a second that this machine multiplies matrices at, see `peak`.
     """
@@ -50,7 +57,7 @@ def outlook(
         seeds=len({m.seed for m in plan.members}),
         members=len(plan.members),
         steps=sum(steps_of(stage, examples) for _, stage in plan.stages),
-        bytes=footprint(plan, examples, features, fresh=fresh).total,
+        bytes=footprint(plan, examples, features, row=row, fresh=fresh).total,
         seconds=closed + operations(plan, examples) / (USED * rate),
     )
 

@@ -143,7 +143,7 @@ class Fitting:
         limit = free(self.device) if self.limit is None else self.limit
         if limit == math.inf or len(self.plan.members) == 1:
             return None
-        examples, features = self.data.x.shape
+        examples, features = len(self.data.x), self.data.features
         needed = footprint(self.plan, examples, features, fresh=self.data.fresh is not None).stack
         if needed <= limit:
             return None

@@ -3,6 +3,7 @@
 One TOML file a set under `datasets/`. Nothing here imports torch, and nothing is unpickled.
 """
 
+import math
 import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
@@ -35,9 +36,14 @@ def _web(url: str) -> str:
     return url
 
 
-Kind = Literal["filed", "derived", "generated"]
+Kind = Literal["filed", "derived", "generated", "rendered"]
 EXPECTED = "images and labels, or images, or pieces, or count"
-FORMS: dict[Kind, str] = {"filed": "images and labels", "derived": "pieces", "generated": "count"}
+FORMS: dict[Kind, str] = {
+    "filed": "images and labels",
+    "derived": "pieces",
+    "generated": "count",
+    "rendered": "count",
+}
 Inside = Annotated[str, AfterValidator(_inside)]
 Web = Annotated[str, AfterValidator(_web)]
 Sha256 = Annotated[
@@ -128,10 +134,23 @@ class Access(Table):
     test: Literal["fresh", "fixed"]
 
 
+class Factor(Table):
+    """A factor of a rendered set: `count` values from `first` to `last`, equally far apart."""
+
+    name: Annotated[
+        str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="a name such as scale or position_x")
+    ]
+    first: float
+    last: float
+    count: Annotated[int, Field(ge=1, le=256, description="a whole number from 1 to 256")]
+
+
 class Manifest(Table):
     """A data set: with files; derived from another, which `derives` names; or generated.
 
-    The last two draw from `seed` alone.
+    The last two draw from `seed` alone. A generated set with factors is rendered: its examples are
+    all combinations of their values, in the order that `seed` draws, and pixels are made when an
+    example is seen. The label is the place of the first factor's value.
     """
 
     name: str = ""
@@ -147,6 +166,7 @@ class Manifest(Table):
     seed: int | None = None
     access: Access | None = None
     file: tuple[File, ...] = ()
+    factor: tuple[Factor, ...] = ()
     splits: Annotated[
         dict[Name, Split], Field(min_length=1, description="a table of one or more splits")
     ]
@@ -164,8 +184,9 @@ class Manifest(Table):
             raise ValueError("a set without [[file]] has a 'seed', and no other has one")
         if self.access is not None and self.derives is None:
             raise ValueError("[access] belongs to a set that 'derives' from another")
+        self._rendered()
         for key, split in self.splits.items():
-            if split.kind != self.kind:
+            if split.kind != ("generated" if self.factor else self.kind):
                 raise ValueError(
                     f"split {key!r} is that of a {split.kind} set; this set is {self.kind}: "
                     f"expected {FORMS[self.kind]}"
@@ -175,9 +196,36 @@ class Manifest(Table):
                     raise ValueError(f"split {key!r}: {no_such('file', file, names)}")
         return self
 
+    def _rendered(self) -> None:
+        if not self.factor:
+            return
+        if self.file or self.derives is not None:
+            raise ValueError("[[factor]] belongs to a set without [[file]] and without 'derives'")
+        times = Counter(f.name for f in self.factor)
+        if twice := [name for name in times if times[name] > 1]:
+            raise ValueError(f"two [[factor]] tables have the name {twice[0]!r}")
+        if self.classes != self.factor[0].count:
+            raise ValueError(
+                f"classes: found {self.classes}; expected {self.factor[0].count}, the values of "
+                f"the first factor, {self.factor[0].name!r}"
+            )
+        for key, split in self.splits.items():
+            if split.kind == "generated" and split.count is not None and split.count > self.size:
+                raise ValueError(
+                    f"split {key!r}: count: found {split.count}; the factors have {self.size} "
+                    "combinations"
+                )
+
+    @property
+    def size(self) -> int:
+        """How many combinations the factors' values have."""
+        return math.prod(f.count for f in self.factor)
+
     @property
     def kind(self) -> Kind:
-        """Whether its examples lie in files, are made from another set's, or from nothing."""
+        """Whether its examples lie in files, or what they are made from."""
+        if self.factor:
+            return "rendered"
         if self.derives is not None:
             return "derived"
         return "filed" if self.file else "generated"

@@ -57,17 +57,20 @@ class Footprint:
         return self.data + self.stack
 
 
-def footprint(plan: StackPlan, examples: int, features: int, *, fresh: bool = False) -> Footprint:
+def footprint(
+    plan: StackPlan, examples: int, features: int, *, row: int | None = None, fresh: bool = False
+) -> Footprint:
     """The memory of a stack at the stage that takes most of it.
 
     Args:
         plan: The stack.
         examples: How many its training set has.
-        features: Bytes of an example, one a pixel.
+        features: Pixels of an example.
+        row: Bytes that an example of the training set takes there; by default one a pixel.
         fresh: Whether examples are drawn anew at each step, by as many random numbers.
     """
     seeds = len({m.seed for m in plan.members})
-    data = examples * (features + INDEX) + seeds * examples * INDEX
+    data = examples * ((features if row is None else row) + INDEX) + seeds * examples * INDEX
     stages = [_stage(plan.members, stage, examples, features, fresh) for _, stage in plan.stages]
     peak = max(stages, key=lambda f: f.stack, default=Footprint(0, 0, 0, 0, 0, 0))
     weights = len(plan.members) * _weights(_empty(plan.members[0]))

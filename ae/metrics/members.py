@@ -10,7 +10,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ae.data.dataset import HIDDEN
+from ae.data.arrays import HIDDEN
 from ae.errors import UserError
 from ae.models.base import Draw, Noise
 from ae.trained import Trained

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ae.data.dataset import Dataset
 from ae.errors import UserError
 from ae.metrics.members import Split, by_seed, fresh_noise, labels, up_to
 from ae.trained import Trained
@@ -66,10 +67,7 @@ def pixel_knn_error(
     _check("pixel_knn_error", k, min(fit, MOST))
 
     def found() -> Tensor:
-        known, asked = (
-            trained.split(split).x[:count].float()
-            for split, count in (("train", fit), ("test", score))
-        )
+        known, asked = (_grey(trained.split(s), n) for s, n in (("train", fit), ("test", score)))
         return nearest(known, asked, min(fit, MOST))
 
     index = trained.remembered((f"nearest of {fit}", "test", score), found)
@@ -92,6 +90,11 @@ def _code_error(
 
     codes = [_codes(trained, "train", fit, code), _codes(trained, "test", score, code)]
     return by_seed(torch.cat(codes, 1).double(), error)
+
+
+def _grey(data: Dataset, count: int) -> Float[Tensor, "count features"]:
+    """The first images in whole numbers from 0 to 255, between which distances are exact."""
+    return data.clean(torch.arange(count, device=data.x.device)).float().mul_(255).round_()
 
 
 def _check(name: str, k: int, most: int) -> None:

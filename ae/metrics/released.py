@@ -23,7 +23,7 @@ def first_step(trained: Trained, *, seed: int, term: str) -> list[float]:
     if term not in ("log_q", "loss"):
         raise UserError(f"released.first_step: term: found {term!r}; expected 'log_q' or 'loss'")
     model: Any = copy.deepcopy(trained.model).to("cpu", torch.float32)
-    shapes = (trained.train.x.shape[1], *model.draws["z"].shape)
+    shapes = (trained.train.features, *model.draws["z"].shape)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         for module in model.modules():

@@ -42,6 +42,9 @@ class Images(Dataset):
     def __init__(self, x: Tensor, y: Tensor | None, shape: tuple[int, ...]) -> None:
         self.__dict__.update(x=x, y=y, shape=shape)
 
+    def clean(self, index: Tensor) -> Tensor:
+        return self.x[index]
+
     def batch(self, index: Tensor) -> Batch:
         return Batch(self.x[index])
 
