@@ -128,6 +128,7 @@ class Group(Table):
     match: Text
     lr: Positive | None = None
     momentum: Fraction | None = None
+    betas: tuple[Fraction, Fraction] | None = None
     weight_decay: NotNegative | None = None
 
 

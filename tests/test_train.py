@@ -11,7 +11,7 @@ from ae.errors import UserError
 from ae.models.base import Autoencoder, Batch, Objective
 from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
-from ae.optimize import clip, scheduled
+from ae.optimize import build, clip, scheduled
 from ae.seeds import Stack, derive, generator
 from ae.spec import Schedule
 from ae.train import Source, Training
@@ -115,6 +115,18 @@ def test_clipping_is_per_seed_and_equals_torchs():
 def test_schedules_pass_through_known_values(kind, at, values, epoch, expected):
     schedule = Schedule(key="lr", kind=kind, at=at, values=values)
     assert scheduled(schedule, epoch) == pytest.approx(expected, abs=1e-12)
+
+
+def test_an_adversary_may_have_averages_of_its_own():
+    groups = [{"match": "discriminator.", "lr": 1e-4, "betas": [0.5, 0.9]}]
+    optimizer = {"class": "Adam", "lr": 1e-3, "groups": groups}
+    _, protocol = stage(optimizer=optimizer)
+    tensors = {name: torch.zeros(1, 2) for name in ("encoder.0.weight", "discriminator.0.bias")}
+    made = build(protocol.optimizer, tensors)
+    assert [(g["lr"], tuple(g["betas"])) for g in made.param_groups] == [
+        (1e-3, (0.9, 0.999)),
+        (1e-4, (0.5, 0.9)),
+    ]
 
 
 def test_a_learning_rate_schedule_multiplies_each_groups_rate():

@@ -47,8 +47,8 @@ class Autoencoder(nn.Module, ABC):
     buffers alone, so that runs differing only in them may train in one stack. `adversaries` names
     the submodules that minimise losses of their own. `in_turn` asks that a CPU computes the members
     one after another: convolutions in groups are no faster there and round otherwise than one
-    alone. A model that declares `hidden_labels` learns from examples whose label is -1, too: not
-    told. Further objectives
+    alone; a model whose layers are a matter of its arguments says so when it is built. A model that
+    declares `hidden_labels` learns from examples whose label is -1, too: not told. Further objectives
     (a layer's pretraining, a supervised phase) are methods of the same form that a spec's stage
     names, with the keyword `layer` where the stage gives one.
 
@@ -62,7 +62,7 @@ class Autoencoder(nn.Module, ABC):
     draws: dict[str, Draw]
     sweeps: ClassVar[frozenset[str]] = frozenset()
     adversaries: ClassVar[tuple[str, ...]] = ()
-    in_turn: ClassVar[bool] = False
+    in_turn: bool = False
     hidden_labels: ClassVar[bool] = False
 
     @abstractmethod

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import mlp
+from ae.networks import mlp, summit
 from ae.probability import (
     kl_to_standard_normal,
     log_bernoulli,
@@ -37,7 +37,7 @@ class ConvVAE(Autoencoder):
     """
 
     sweeps: ClassVar[frozenset[str]] = frozenset({"beta"})
-    in_turn: ClassVar[bool] = True
+    in_turn: bool = True
     beta: Float[Tensor, ""]
 
     def __init__(
@@ -51,14 +51,9 @@ class ConvVAE(Autoencoder):
         beta: float,
     ) -> None:
         super().__init__()
-        side = math.isqrt(features // colours)
-        small = side >> len(planes)
-        if colours * side**2 != features or small << len(planes) != side:
-            raise ValueError(
-                f"features {features}: expected {colours} square planes whose side halves "
-                f"{len(planes)} times"
-            )
-        self.image, self.summit = (colours, side, side), (planes[-1], small, small)
+        self.summit = summit(features, colours, planes)
+        side = self.summit[1] << len(planes)
+        self.image = (colours, side, side)
         down, up = [colours, *planes], [*planes[::-1], colours]
         flat = math.prod(self.summit)
         self.convolutions = nn.ModuleList(nn.Conv2d(i, o, 4, 2, 1) for i, o in pairwise(down))

@@ -8,7 +8,6 @@ for a CPU.
 """
 
 import math
-from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -72,7 +71,7 @@ class ConvGatedDAE(Autoencoder):
         sigma: Standard deviation of the normal noise n that training adds.
     """
 
-    in_turn: ClassVar[bool] = True
+    in_turn: bool = True
 
     def __init__(
         self, features: int, *, planes: list[int], hidden: int, latent: int, sigma: float

@@ -75,7 +75,7 @@ class ConvAE(Autoencoder):
     """
 
     sweeps: ClassVar[frozenset[str]] = frozenset({"noise"})
-    in_turn: ClassVar[bool] = True
+    in_turn: bool = True
     noise: Float[Tensor, ""]
 
     def __init__(self, features: int, *, planes: list[int], noise: float) -> None:

@@ -5,7 +5,6 @@ https://github.com/igreat/variational-autoencoders-pytorch
 """
 
 import math
-from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -32,7 +31,7 @@ class ResidualConvVAE(Autoencoder):
         std: The pixels are divided by it, so that the squared error is in its unit.
     """
 
-    in_turn: ClassVar[bool] = True
+    in_turn: bool = True
 
     def __init__(
         self, features: int, *, colours: int, planes: int, latent: int, mean: float, std: float

@@ -6,7 +6,6 @@ The dense network is a small version for a CPU.
 """
 
 import math
-from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -103,7 +102,7 @@ class ConvVarianceVAE(Autoencoder):
         min_logvar: Least log variance of a pixel, which it approaches softly.
     """
 
-    in_turn: ClassVar[bool] = True
+    in_turn: bool = True
 
     def __init__(
         self, features: int, *, planes: list[int], hidden: int, latent: int, min_logvar: float

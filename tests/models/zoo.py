@@ -7,10 +7,12 @@ from functools import partial
 from ae.models import corruptions, cs182
 from ae.models.base import Autoencoder
 from ae.models.bottleneck import BottleneckAE
+from ae.models.capacity_vae import CapacityVAE
 from ae.models.conv_vae import ConvVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
 from ae.models.error_detector import ErrorDetector
+from ae.models.factor_vae import FactorVAE
 from ae.models.gated_denoising import ConvGatedDAE, GatedDAE
 from ae.models.gaussian_vae import GaussianVAE
 from ae.models.iwae import IWAE
@@ -23,6 +25,7 @@ from ae.models.semi_supervised import SBDGM, GaussDGM
 from ae.models.shape_free import ShapeFree
 from ae.models.stacked_denoising import SDAE
 from ae.models.stick_breaking import SBVAE, GaussVAE
+from ae.models.tc_vae import BetaTCVAE
 from ae.models.vae import VAE
 from ae.models.variance_vae import ConvVarianceVAE, VarianceVAE
 from ae.spec import Descent, Fit
@@ -75,6 +78,13 @@ MOMENTUM = [{"key": "momentum", "kind": "step", "at": [0, 1], "values": [0.5, 0.
 NOISE = {"masking": 0.2, "salt_and_pepper": 0.2, "gaussian": 0.3}
 QUIET = dict.fromkeys(NOISE, 0.0)
 SHOWN = {"classes": CLASSES, "weight": 0.375, "share": 0.5}
+DENSE = {"colours": 1, "planes": [], "hidden": [13], "activation": "relu", "latent": 3}
+PLANES = {**DENSE, "colours": 2, "planes": [3, 5], "hidden": [7]}
+CAPACITY = {"gamma": 10.0, "capacity": 2.0, "distance": "image"}
+OPENING = [{"key": "buffer:opened", "kind": "linear", "at": [0, 2], "values": [0, 1]}]
+HALVES = {"batch": 64, "epochs": 6}  # so that half a batch fills whole vector registers
+CORRELATION = {"alpha": 1.0, "beta": 6.0, "gamma": 1.0, "examples": 96}
+CHEN = {"decoder_hidden": [13, 13], "decoder_activation": "tanh", **CORRELATION}
 EVEN = {"emphasis_on_corrupted": 1.0, "emphasis_on_rest": 1.0}
 
 ZOO = {
@@ -206,6 +216,33 @@ ZOO = {
         ({"beta": 0.5}, {"beta": 4.0}),
         features=2 * 8**2,
     ),
+    "capacity_vae": Entry(
+        CapacityVAE,
+        {**DENSE, **CAPACITY, "distance": "batch"},
+        (stage(schedules=OPENING),),
+        ({"gamma": 1.0, "capacity": 4.0}, {"gamma": 10.0, "capacity": 1.0}),
+    ),
+    "capacity_vae_convolutional": Entry(
+        CapacityVAE,
+        {**PLANES, **CAPACITY},
+        (stage(schedules=OPENING),),
+        features=2 * 8**2,
+    ),
+    "factor_vae": Entry(
+        FactorVAE,
+        {**DENSE, "latent": 4, "critic": [8, 8], "gamma": 5.0},
+        (stage(**HALVES), stage("in-turn", update="alternating", **HALVES)),
+        ({"gamma": 0.0}, {"gamma": 20.0}),
+    ),
+    **{
+        f"tc_vae_{sampling}": Entry(
+            BetaTCVAE,
+            {**DENSE, **CHEN, "sampling": sampling},
+            (stage(),),
+            ({"alpha": 0.5, "beta": 1.0, "gamma": 1.0}, {"alpha": 1.0, "beta": 8.0, "gamma": 2.0}),
+        )
+        for sampling in ("weighted", "stratified")
+    },
     "residual_conv_vae": Entry(
         ResidualConvVAE,
         {"colours": 1, "planes": 2, "latent": 3, "mean": 0.5, "std": 0.3},

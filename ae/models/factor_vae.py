@@ -1,0 +1,174 @@
+"""Variational autoencoder with a penalty on the total correlation of its codes.
+
+Kim and Mnih, Disentangling by Factorising, ICML 2018, https://arxiv.org/abs/1802.05983.
+"""
+
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
+from ae.networks import Activation, Dense, decoder, encoder
+from ae.probability import (
+    kl_to_standard_normal,
+    log_bernoulli,
+    log_normal,
+    log_standard_normal,
+)
+
+SLOPE = 0.2  # of the discriminator's units below 0
+
+
+class FactorVAE(Autoencoder):
+    """-E log p(x given z) + KL(q(z given x), p(z)) + gamma TC(q(z)), by density-ratio estimation.
+
+    A discriminator, which minimises a loss of its own, tells codes of q(z) from codes whose numbers
+    were each taken from another image; its logit estimates log q(z) / prod_j q(z_j). A batch holds
+    the two batches of the paper's algorithm 2: the first half (and the odd one) trains the
+    autoencoder, the second is permuted, so `batch` is twice the paper's. The terms of the first half
+    are given times the share that makes their mean over the whole batch that over the half, and are
+    0 for the second.
+
+    Args:
+        features: Number of pixels times colours.
+        colours: Planes of an image; it is square where there are convolutions.
+        planes: Of each convolution; each halves the side of the image. None: linear layers alone.
+        hidden: Widths between the last convolution, or the pixels, and the code.
+        activation: Of the encoder; the decoder mirrors it.
+        latent: Size of the code.
+        critic: Widths of the discriminator's hidden layers; six of 1000 in the paper.
+        gamma: Weight of the total correlation; 0 gives the bound on log p(x).
+    """
+
+    sweeps: ClassVar[frozenset[str]] = frozenset({"gamma"})
+    adversaries: ClassVar[tuple[str, ...]] = ("discriminator",)
+    gamma: Float[Tensor, ""]
+
+    def __init__(
+        self,
+        features: int,
+        *,
+        colours: int,
+        planes: list[int],
+        hidden: list[int],
+        activation: Activation,
+        latent: int,
+        critic: list[int],
+        gamma: float,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder(
+            features,
+            2 * latent,
+            colours=colours,
+            planes=planes,
+            hidden=hidden,
+            activation=activation,
+        )
+        self.decoder = decoder(
+            latent,
+            features,
+            colours=colours,
+            planes=planes,
+            hidden=hidden[::-1],
+            activation=activation,
+        )
+        layers: list[nn.Module] = []
+        for i, o in pairwise([latent, *critic]):
+            layers += [Dense(i, o), nn.LeakyReLU(SLOPE)]
+        self.discriminator = nn.Sequential(*layers, Dense([latent, *critic][-1], 2))
+        self.in_turn = bool(planes)
+        self.register_buffer("gamma", torch.tensor(float(gamma)))
+        self.draws = {"z": Draw("normal", (latent,)), "order": Draw("uniform", (latent,))}
+
+    def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
+        """A code an image; training also asks for the order in which codes are taken apart."""
+        return self.draws if objective == "objective" else {"z": self.draws["z"]}
+
+    def posterior(
+        self, x: Float[Tensor, "batch features"]
+    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
+        """Mean and log variance of q(z given x)."""
+        mean, logvar = self.encoder(x).chunk(2, -1)
+        return mean, logvar
+
+    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
+        """The mean of q(z given x)."""
+        return self.posterior(x)[0]
+
+    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
+        """The probability of each pixel, in (0, 1)."""
+        pixels: Tensor = self.decoder(z).sigmoid()
+        return pixels
+
+    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """Through the mean of the code and back."""
+        return self.decode(self.encode(x))
+
+    def logit(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
+        """log D(z) / (1 - D(z)), the estimate of log q(z) / prod_j q(z_j); nats."""
+        joint, apart = self.discriminator(z).unbind(-1)
+        difference: Tensor = joint - apart
+        return difference
+
+    def objective(self, batch: Batch, noise: Noise) -> Objective:
+        """Equation 2 on the first half of the batch, algorithm 2's loss of D on all; nats."""
+        count = len(batch.x)
+        first = (count + 1) // 2
+        mean, logvar = self.posterior(batch.x)
+        z = mean + (logvar / 2).exp() * noise["z"]
+        own = z[:first]
+        reconstruction = -log_bernoulli(batch.x[:first], self.decoder(own))
+        kl = kl_to_standard_normal(mean[:first], logvar[:first])
+        correlation = self.logit(own)
+        real = softplus(-self.logit(own.detach()))  # -log D
+        fake = softplus(self.logit(permuted(z[first:].detach(), noise["order"][first:])))
+        share = count / first
+        rest = torch.zeros_like(fake)
+
+        def spread(term: Tensor) -> Tensor:
+            return torch.cat([share * term, rest])
+
+        return Objective(
+            loss=spread(reconstruction + kl + self.gamma * correlation),
+            parts={
+                "reconstruction": spread(reconstruction),
+                "kl": spread(kl),
+                "bound": spread(-reconstruction - kl),
+                "total_correlation": spread(correlation),
+            },
+            adversaries={
+                "discriminator": torch.cat(
+                    [share / 2 * real, count / max(1, count - first) / 2 * fake]
+                )
+            },
+        )
+
+    def log_weights(
+        self, x: Float[Tensor, "batch features"], noise: Noise
+    ) -> Float[Tensor, " batch"]:
+        """log p(x, z) - log q(z given x) at one sample z of the posterior; nats."""
+        mean, logvar = self.posterior(x)
+        z = mean + (logvar / 2).exp() * noise["z"]
+        return self.log_joint(x, {"z": z}) - log_normal(z, mean, logvar)
+
+    def log_joint(
+        self, x: Float[Tensor, "batch features"], latent: Noise
+    ) -> Float[Tensor, " batch"]:
+        """log p(x, z) at the code `latent["z"]`; nats."""
+        z = latent["z"]
+        return log_standard_normal(z) + log_bernoulli(x, self.decoder(z))
+
+
+def permuted(
+    z: Float[Tensor, "batch latent"], order: Float[Tensor, "batch latent"]
+) -> Float[Tensor, "batch latent"]:
+    """Each number of the codes by itself put in another order of the batch: algorithm 1.
+
+    Row i of a column takes the row whose uniform number is the i-th smallest of the column.
+    """
+    return z.gather(0, order.argsort(0))
