@@ -186,6 +186,8 @@ def test_a_child_has_its_own_cell_as_parameters(root: Path) -> None:
         "data.name": "digits",
         "data.train": "train",
         "data.test": "test",
+        "data.only": "all",
+        "data.labelled": "all",
         "data.limit": "1000",  # the tier's
         "data.test_limit": "all",
         "model.class": "sparse.Sparse",

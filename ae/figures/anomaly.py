@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ae.errors import UserError
 from ae.figures.drawing import INK, PALETTE, Arrays, Drawing, member
 from ae.figures.sheet import WIDTH, sheet, wrapped
+from ae.figures.ticks import decades, plain
 from ae.metrics.anomaly import anomalous, auroc, scores
 from ae.trained import Trained
 
@@ -144,17 +145,8 @@ def _histograms(
         axes.step(middle, share, where="mid", color=colour, linewidth=1.4)
         tallest = max(tallest, float(share.max()))
     axes.set(xscale="log", xlim=(edges[0], edges[-1]))
-    _mark(axes)
+    decades(axes, plain)
     return tallest
-
-
-def _mark(axes: "Axes") -> None:
-    """Plain numbers at 1, 2 and 5 times the powers of ten."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _legend(figure: "Figure") -> None:

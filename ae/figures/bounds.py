@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ae.figures.drawing import FAINT, PALETTE, Arrays, Drawing
+from ae.figures.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing
 from ae.figures.sheet import sheet, wrapped
 from ae.metrics.likelihood import bounds
 from ae.metrics.members import Split, up_to
@@ -13,7 +13,6 @@ from ae.trained import Trained
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DASHES = ("-", "--", "-.", ":")
 SMALL = 1e-3  # nats: below it the axis is linear
 
 

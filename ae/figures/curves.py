@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ae.errors import UserError
 from ae.figures.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing
 from ae.figures.sheet import WIDTH, sheet, wrapped
+from ae.figures.ticks import amount, decades
 from ae.metrics.curves import line
 from ae.metrics.likelihood import elbo
 from ae.trained import Trained
@@ -109,14 +110,6 @@ def limits(bands: Sequence[NDArray[Any]], others: Sequence[float]) -> tuple[floa
     return float(seen.min() - margin), float(seen.max() + margin)
 
 
-def amount(value: float) -> str:
-    """A number of examples in few characters: 500, 20 k, 1.5 M."""
-    for size, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= size:
-            return f"{value / size:g}{letter}"
-    return f"{value:g}"
-
-
 def _paint(arrays: Arrays) -> "Figure":
     count = len(arrays["titles"])
     across = min(ACROSS, count)
@@ -174,16 +167,5 @@ def _panel(axes: "Axes", index: int, arrays: Arrays) -> dict[str, Any]:
             height, color=FAINT, linestyle=(0, (1, 2)), linewidth=1.4
         )
     axes.set(xscale="log", ylim=limits(bands, others))
-    _mark(axes)
+    decades(axes, amount)
     return handles
-
-
-def _mark(axes: "Axes") -> None:
-    """Numbers at the powers of ten, at their doubles and fives too where there are few."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    low, high = axes.get_xlim()
-    few = high < 1000 * low
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
-    axes.xaxis.set_minor_formatter(NullFormatter())

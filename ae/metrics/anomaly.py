@@ -5,7 +5,6 @@ compared by the area under the receiver operating characteristic (AUROC): the ch
 anomalous example has a higher score than a normal one, ties counting half; 0.5 is a coin.
 """
 
-import warnings
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from ae.errors import UserError
 from ae.metrics.members import by_seed, labels
+from ae.metrics.probe import converge
 from ae.trained import Trained
 
 
@@ -51,19 +51,10 @@ def detector_auroc(
     _both(trained, strange[fit:], f"the test set after the first {fit}")
 
     def measure(errors: NDArray[Any]) -> float:
-        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 
         detector = LogisticRegression(C=inverse_penalty, max_iter=max_iter)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
-            try:
-                detector.fit(errors[:fit], strange[:fit])
-            except ConvergenceWarning:
-                raise UserError(
-                    f"anomaly.detector_auroc on run {trained.name!r}: not converged after max_iter "
-                    f"= {max_iter} iterations; raise max_iter, or lower inverse_penalty"
-                ) from None
+        converge("anomaly.detector_auroc", trained, detector, errors[:fit], strange[:fit])
         return area(detector.decision_function(errors[fit:]), strange[fit:])
 
     found = []

@@ -60,20 +60,11 @@ def logistic_error(
     known, asked = labels(trained, "train", fit), labels(trained, "test", score)
 
     def error(rows: NDArray[Any]) -> float:
-        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 
         z = _compact(rows.astype(np.float64))
         classifier = LogisticRegression(C=inverse_penalty, max_iter=max_iter)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
-            try:
-                classifier.fit(z[:fit], known)
-            except ConvergenceWarning:
-                raise UserError(
-                    f"probe.logistic_error on run {trained.name!r}: not converged after max_iter = "
-                    f"{max_iter} iterations; raise max_iter, or lower inverse_penalty"
-                ) from None
+        converge("probe.logistic_error", trained, classifier, z[:fit], known)
         return 100 * float(np.mean(classifier.predict(z[fit:]) != asked))
 
     def encode(x: Tensor) -> Tensor:
@@ -108,20 +99,30 @@ def svm_error(
     known, asked = labels(trained, "train", fit), labels(trained, "test", score)
 
     def error(codes: NDArray[Any]) -> float:
-        from sklearn.exceptions import ConvergenceWarning
         from sklearn.svm import LinearSVC
 
         classifier = LinearSVC(C=inverse_penalty, max_iter=max_iter, dual=False)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
-            try:
-                classifier.fit(codes[:fit], known)
-            except ConvergenceWarning:
-                raise UserError(
-                    f"probe.svm_error on run {trained.name!r}: not converged after max_iter = "
-                    f"{max_iter} iterations; raise max_iter, or lower inverse_penalty"
-                ) from None
+        converge("probe.svm_error", trained, classifier, codes[:fit], known)
         return 100 * float(np.mean(classifier.predict(codes[fit:]) != asked))
 
     codes = [trained.of("encode", "train", fit), trained.of("encode", "test", score)]
     return by_seed(torch.cat(codes, 1).double(), error)
+
+
+def converge(metric: str, trained: Trained, classifier: Any, codes: Any, y: NDArray[Any]) -> None:
+    """Fit a classifier of scikit-learn's.
+
+    Raises:
+        UserError: It did not converge within its `max_iter` iterations.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            classifier.fit(codes, y)
+        except ConvergenceWarning:
+            raise UserError(
+                f"{metric} on run {trained.name!r}: not converged after max_iter = "
+                f"{classifier.max_iter} iterations; raise max_iter, or lower inverse_penalty"
+            ) from None

@@ -9,7 +9,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ae.metrics.members import Split, by_seed, finite, up_to
-from ae.models.base import Batch
 from ae.trained import Trained
 
 CLIP = 1e-7
@@ -51,19 +50,6 @@ def cross_entropy_per_pixel(trained: Trained, *, split: Split) -> list[float]:
     """
     pixels = math.prod(trained.split(split).shape)
     return [value / pixels for value in cross_entropy(trained, split=split)]
-
-
-def training_loss(trained: Trained, *, split: Split) -> list[float]:
-    """Mean over images of what `objective` minimises, penalties included, in the paper's unit.
-
-    For models whose objective draws no noise.
-    """
-
-    def per_image(x: Tensor) -> Tensor:
-        loss: Tensor = trained.stack.share("objective", Batch(x), {}).loss
-        return loss.double()
-
-    return by_seed(torch.cat(trained.over(split, per_image), 1), np.mean)
 
 
 def restored_squared_error(

@@ -4,24 +4,13 @@ import math
 
 import numpy as np
 import torch
+from known import Images
 
-from ae.data.dataset import Dataset
 from ae.figures.bounds import approach
 from ae.metrics import evidence
-from ae.models.base import Batch
 from ae.models.linear_gaussian import LinearVAE
 from ae.seeds import Stack
 from ae.trained import Trained
-
-
-class Images(Dataset):
-    """What the figure uses of a data set."""
-
-    def __init__(self, x):
-        self.__dict__.update(x=x, shape=(2, 3))
-
-    def batch(self, index):
-        return Batch(self.x[index])
 
 
 def made(name, rotated):
@@ -30,7 +19,8 @@ def made(name, rotated):
     stack = Stack([build] * 2, [1, 2])
     with torch.no_grad():
         stack.share("fit", x)
-    return Trained(name=name, label=f"run {name}", stack=stack, train=Images(x), test=Images(x))
+    data = Images(x, None, (2, 3))
+    return Trained(name=name, label=f"run {name}", stack=stack, train=data, test=data)
 
 
 def test_bounds_approach_the_evidence(exact_arithmetic, repainted):

@@ -81,16 +81,6 @@ def test_the_limits_leave_out_how_a_curve_begins():
     assert curves.limits([np.full((3, 4), np.nan)], []) == (0.0, 1.0)
 
 
-def test_amounts_are_short():
-    assert [curves.amount(v) for v in (200, 1000, 50_000, 1e6, 1.5e8)] == [
-        "200",
-        "1 k",
-        "50 k",
-        "1 M",
-        "150 M",
-    ]
-
-
 def test_a_run_that_diverged_is_drawn(run, repainted):
     repainted(curves.training([run("a", [[1.0, float("nan"), 2.0]])], **ARGUMENTS))
 

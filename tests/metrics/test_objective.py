@@ -6,7 +6,9 @@ from torch import Tensor
 
 from ae.errors import UserError
 from ae.metrics.objective import mean
+from ae.metrics.reconstruction import cross_entropy_per_pixel
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
+from ae.models.keras_blog import DenseAE
 from ae.seeds import Stack
 
 
@@ -56,3 +58,15 @@ def test_parts_and_draws_that_are_not_there_are_named(shifted):
         mean(trained, split="test", part="kl", silent=[])
     with pytest.raises(UserError, match="silent: found 'y'; expected draws of the model: x, z"):
         mean(trained, split="test", part="loss", silent=["y"])
+
+
+def test_the_loss_has_its_penalties(run):
+    x = torch.rand(40, 16)
+    stack = Stack([lambda: DenseAE(16, hidden=[], latent=3, sparsity=2.0)] * 2, [0, 1])
+    trained = run(stack, x, shape=(4, 4))
+    activity = trained.of("encode", "train").mean((1, 2))
+    fit = cross_entropy_per_pixel(trained, split="train")
+    expected = [loss + 2 * 3 * a for loss, a in zip(fit, activity.tolist(), strict=True)]
+    values = mean(trained, split="train", part="loss", silent=[])
+    assert values == pytest.approx(expected, rel=1e-6)
+    assert min(activity) > 0.01

@@ -12,7 +12,6 @@ from sklearn.decomposition import PCA as Oracle
 
 from ae.metrics import reconstruction
 from ae.models.gaussian_vae import GaussianVAE
-from ae.models.keras_blog import DenseAE
 from ae.models.pca import PCA
 from ae.seeds import Stack
 from ae.trained import CHUNK
@@ -128,18 +127,6 @@ def test_cross_entropy_per_pixel_is_keras_loss(linear):
     expected = [oracle(q, x).item() for q in made]
     values = reconstruction.cross_entropy_per_pixel(trained, split="test")
     assert values == pytest.approx(expected, rel=1e-6)
-
-
-def test_the_training_loss_has_its_penalties(run):
-    x = torch.rand(40, 16)
-    stack = Stack([lambda: DenseAE(16, hidden=[], latent=3, sparsity=2.0)] * 2, [0, 1])
-    trained = run(stack, x, shape=(4, 4))
-    activity = trained.of("encode", "train").mean((1, 2))
-    fit = reconstruction.cross_entropy_per_pixel(trained, split="train")
-    expected = [loss + 2 * 3 * a for loss, a in zip(fit, activity.tolist(), strict=True)]
-    values = reconstruction.training_loss(trained, split="train")
-    assert values == pytest.approx(expected, rel=1e-6)
-    assert min(activity) > 0.01
 
 
 def test_what_gives_back_its_input_keeps_the_noise(linear):
