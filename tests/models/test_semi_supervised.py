@@ -1,6 +1,7 @@
 """Costs of labelled and unlabelled images, against bounds written out class by class."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,12 +10,14 @@ from torch.distributions import Bernoulli, Categorical, Normal, kl_divergence
 from ae import sticks
 from ae.models.base import Batch
 from ae.models.semi_supervised import SBDGM, GaussDGM
+from ae.read import cells, read_spec
 from ae.seeds import NoiseSource
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 
 COUNT, FEATURES, CLASSES = 7, 6, 3
 KINDS = ("gaussian", "sticks")
+SPEC = Path(__file__).parents[2] / "benchmarks" / "nalisnick2017-stick-breaking.toml"
 
 
 def build(kind, weight=0.375, share=0.1):
@@ -118,3 +121,11 @@ def test_a_hidden_label_reaches_no_gradient_and_a_shown_one_only_its_image(kind)
     assert before[3] != after[3]
     after.sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("tier", ["paper", "smoke"])
+def test_the_shares_of_the_spec_are_those_of_its_data(tier):
+    found = [c for c in cells(read_spec(SPEC), tier, where="spec") if "share" in c.model]
+    assert len(found) == 6
+    for cell in found:
+        assert cell.data.labelled == round(cell.model["share"] * cell.data.limit)
