@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -77,3 +77,28 @@ def fresh_noise(
                     generator=generator
                 )
     return noise
+
+
+def places_of(
+    trained: Trained, split: Split, factors: list[str]
+) -> Int[NDArray[np.int64], "examples factors"]:
+    """The places of these factors' values, in every example of a split.
+
+    Raises:
+        UserError: The data set has no such factor, or all examples have the same value of it.
+    """
+    known = trained.split(split).factors
+    for name in factors:
+        if name not in known:
+            raise UserError(
+                f"factors of run {trained.name!r}: found {name!r}; the data set "
+                f"has {', '.join(known) or 'none: expected a set that is rendered'}"
+            )
+    found: NDArray[np.int64] = torch.stack([known[name] for name in factors], -1).cpu().numpy()
+    for name, column in zip(factors, found.T, strict=True):
+        if (column == column[0]).all():
+            raise UserError(
+                f"factors of run {trained.name!r}: all examples have the same {name!r}; "
+                "take more of them, or leave the factor out"
+            )
+    return found

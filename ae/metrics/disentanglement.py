@@ -1,0 +1,233 @@
+"""Whether a code has a number of its own for each factor of variation; for rendered data sets.
+
+Higgins et al., beta-VAE, ICLR 2017; Kim and Mnih, Disentangling by Factorising, ICML 2018; Chen et
+al., Isolating Sources of Disentanglement in VAEs, NeurIPS 2018; Eastwood and Williams, A Framework
+for the Quantitative Evaluation of Disentangled Representations, ICLR 2018; Kumar et al., Variational
+Inference of Disentangled Latent Concepts, ICLR 2018; Ridgeway and Mozer, Learning Deep Disentangled
+Embeddings, NeurIPS 2018. Estimators as in Locatello et al., Challenging Common Assumptions, ICML
+2019, where sizes are those of its code: every one is an argument.
+
+Everywhere `factors` names those that count, at least two; `codes` is the model's method that
+encodes, or `pixels` or `factors`, which need no model, for controls. A higher score is better. Every
+seed draws examples by its own generator.
+"""
+
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ae.errors import UserError
+from ae.metrics.factors import (
+    Codes,
+    Estimator,
+    Places,
+    concentrated,
+    differences,
+    entropies,
+    gap,
+    importances,
+    information,
+    majority,
+    modular,
+    separate,
+    steadiest,
+)
+from ae.metrics.members import Split, by_seed, places_of
+from ae.trained import Trained
+
+Score = Callable[[Codes, Places, np.random.Generator], float]
+
+
+def beta_vae(
+    trained: Trained,
+    *,
+    factors: list[str],
+    split: Split,
+    pairs: int,
+    train: int,
+    test: int,
+    inverse_penalty: float,
+    max_iter: int,
+    codes: str = "encode",
+) -> list[float]:
+    """Test accuracy in percent of a linear classifier of the factor that pairs share (Higgins).
+
+    It sees the mean |z1 - z2| over `pairs` pairs; `train` and `test` means. scikit-learn's logistic
+    regression, `inverse_penalty` its C. 100 / factors is chance.
+
+    Raises:
+        UserError: The fit did not converge within `max_iter` iterations.
+    """
+
+    def score(z: Codes, places: Places, rng: np.random.Generator) -> float:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression
+
+        means, shared = differences(z, places, train + test, pairs, rng)
+        classifier = LogisticRegression(C=inverse_penalty, max_iter=max_iter)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            try:
+                classifier.fit(means[:train], shared[:train])
+            except ConvergenceWarning:
+                raise UserError(
+                    f"disentanglement.beta_vae on run {trained.name!r}: not converged after "
+                    f"max_iter = {max_iter} iterations; raise it, or lower inverse_penalty"
+                ) from None
+        return 100 * float(classifier.score(means[train:], shared[train:]))
+
+    return _scored(trained, split, factors, codes, "beta_vae", score)
+
+
+def factor_vae(
+    trained: Trained,
+    *,
+    factors: list[str],
+    split: Split,
+    batch: int,
+    train: int,
+    test: int,
+    prune: float,
+    codes: str = "encode",
+) -> list[float]:
+    """Accuracy in percent of a majority vote on the factor that a batch shares (Kim and Mnih).
+
+    A batch votes by the latent number that varies least in it, see `factors.steadiest`; `train`
+    votes make the table that `test` others are judged by. 0 where no number varies by `prune`.
+    """
+
+    def score(z: Codes, places: Places, rng: np.random.Generator) -> float:
+        found = steadiest(z, places, train + test, batch, prune, rng)
+        if found is None:
+            return 0.0
+        return 100 * majority(*found, train, places.shape[1], z.shape[1])
+
+    return _scored(trained, split, factors, codes, "factor_vae", score)
+
+
+def mig(
+    trained: Trained, *, factors: list[str], split: Split, bins: int, codes: str = "encode"
+) -> list[float]:
+    """Mutual information gap by histograms, between 0 and 1; all examples of the split.
+
+    Mean over factors of (I of the best latent number - I of the second) / entropy of the factor, of
+    codes in `bins` of equal width. Estimates with different bins are not the same quantity.
+    """
+
+    def score(z: Codes, places: Places, rng: np.random.Generator) -> float:
+        return gap(information(z, places, bins), entropies(places))
+
+    return _scored(trained, split, factors, codes, "mig", score)
+
+
+def dci(
+    trained: Trained,
+    *,
+    part: Literal["disentanglement", "completeness", "informativeness"],
+    factors: list[str],
+    split: Split,
+    estimator: Estimator,
+    trees: int,
+    train: int,
+    test: int,
+    codes: str = "encode",
+) -> list[float]:
+    """One of the three numbers of Eastwood and Williams, between 0 and 1.
+
+    From the importance of each latent number to a classifier of each factor, an ensemble of `trees`
+    trees on `train` examples: how far a number serves one factor alone, how far a factor is served
+    by one number alone, and the mean accuracy on `test` examples.
+    """
+
+    def score(z: Codes, places: Places, rng: np.random.Generator) -> float:
+        table, right = importances(z, places, estimator, trees, train, test, rng)
+        if part == "informativeness":
+            return float(right.mean())
+        return concentrated(table if part == "disentanglement" else table.T)
+
+    return _scored(trained, split, factors, codes, "dci", score)
+
+
+def sap(
+    trained: Trained,
+    *,
+    factors: list[str],
+    split: Split,
+    kind: Literal["svm", "regression"],
+    train: int,
+    test: int,
+    codes: str = "encode",
+) -> list[float]:
+    """Separated attribute predictability of Kumar et al., between 0 and 1.
+
+    Mean over factors of how much better the best latent number predicts it than the second, see
+    `factors.separate`.
+    """
+
+    def score(z: Codes, places: Places, rng: np.random.Generator) -> float:
+        found = separate(z, places, kind, train, test, rng)
+        return gap(found, np.ones(places.shape[1]))
+
+    return _scored(trained, split, factors, codes, "sap", score)
+
+
+def modularity(
+    trained: Trained, *, factors: list[str], split: Split, bins: int, codes: str = "encode"
+) -> list[float]:
+    """How far each latent number tells of one factor alone (Ridgeway and Mozer), from 0 to 1.
+
+    See `factors.modular`; mutual information by `bins` of equal width, all examples of the split.
+    """
+
+    def score(z: Codes, places: Places, rng: np.random.Generator) -> float:
+        return modular(information(z, places, bins))
+
+    return _scored(trained, split, factors, codes, "modularity", score)
+
+
+def informed(
+    trained: Trained, *, factor: str, split: Split, bins: int, codes: str = "encode"
+) -> list[float]:
+    """Share of a factor's entropy that the best latent number tells, in percent; see `mig`."""
+
+    def score(z: Codes, places: Places, rng: np.random.Generator) -> float:
+        share = information(z, places[:, :1], bins)[:, 0].max() / entropies(places[:, :1])[0]
+        return 100 * float(share)
+
+    return _scored(trained, split, [factor], codes, "informed", score)
+
+
+def _scored(
+    trained: Trained, split: Split, factors: list[str], codes: str, purpose: str, score: Score
+) -> list[float]:
+    places = places_of(trained, split, factors)
+    rngs = [
+        np.random.default_rng(trained.generator(m, purpose).initial_seed())
+        for m in range(len(trained.seeds))
+    ]
+    z = _codes(trained, split, codes)
+    return [
+        by_seed(z[m : m + 1], partial(_measured, score, places, rng))[0]
+        for m, rng in enumerate(rngs)
+    ]
+
+
+def _measured(score: Score, places: Places, rng: np.random.Generator, z: NDArray[Any]) -> float:
+    return score(z.astype(np.float64), places, rng)
+
+
+def _codes(trained: Trained, split: Split, codes: str) -> Float[Tensor, "seed examples latent"]:
+    data, seeds = trained.split(split), len(trained.seeds)
+    if codes == "factors":
+        return torch.stack([*data.factors.values()], -1).double().expand(seeds, -1, -1)
+    if codes == "pixels":
+        index = torch.arange(len(data.x), device=data.x.device)
+        return data.clean(index).expand(seeds, -1, -1)
+    return trained.of(codes, split).flatten(2)
