@@ -34,6 +34,13 @@ def rotated(x: NDArray[np.uint8], split: str, seed: int) -> NDArray[np.uint8]:
     return turned
 
 
+def every_second_rotated(x: NDArray[np.uint8], split: str, seed: int) -> NDArray[np.uint8]:
+    """mnist-plus-rot: the first image as it is, the second `rotated`, and so on."""
+    mixed = x.copy()
+    mixed[1::2] = rotated(x[1::2], split, seed)
+    return mixed
+
+
 def on_noise(x: NDArray[np.uint8], split: str, seed: int) -> NDArray[np.uint8]:
     """mnist-bg-rand: the maximum of digit and background, every pixel uniform on 0..255."""
     background = stream(seed, split, "background").integers(0, 256, x.shape, np.uint8)

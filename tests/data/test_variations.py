@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage, stats
 
 from ae.data.dataset import load
-from ae.data.variations import _turn, on_noise, plain, rotated, stream
+from ae.data.variations import _turn, every_second_rotated, on_noise, plain, rotated, stream
 from ae.manifest import find_manifest
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ def test_the_brighter_of_digit_and_background_is_seen(images):
     np.testing.assert_array_equal(on_noise(images, "train", 2007), expected)
 
 
-@pytest.mark.parametrize("function", [plain, rotated, on_noise])
+@pytest.mark.parametrize("function", [plain, rotated, every_second_rotated, on_noise])
 @pytest.mark.parametrize("n", [0, 1, 3, 39])
 def test_the_first_n_are_the_same_however_many_are_made(images, function, n):
     whole = function(images, "train", 2007)
@@ -102,6 +102,29 @@ def test_splits_are_disjoint_and_of_the_published_sizes(name):
     }
     assert {k: len(v) for k, v in used.items()} == {"train": 10000, "valid": 2000, "test": 50000}
     assert len(set.union(*used.values())) == 62000
+
+
+def test_plain_and_rotated_digits_take_turns_and_share_no_digit_between_splits():
+    manifest = find_manifest("mnist-plus-rot", ROOT / "datasets")
+    used = [
+        {i for p in s.pieces for i in range(p.first, p.first + p.count)}
+        for s in manifest.splits.values()
+    ]
+    assert sum(map(len, used)) == len(set.union(*used)) == 50_003
+    sizes = [sum(p.count for p in s.pieces) for s in manifest.splits.values()]
+    assert sizes == [70_000, 10_000, 20_000]
+    for s in manifest.splits.values():
+        first, second = s.pieces
+        assert (first.first, first.count % 2) == (second.first, 1)  # what was plain comes turned
+    x = load(manifest, "train", limit=35_011, root=ROOT, device="cpu").x.view(-1, 28, 28).numpy()
+    mnist = find_manifest("mnist", ROOT / "datasets")
+    digits = load(mnist, "train", limit=10, root=ROOT, device="cpu").x.view(-1, 28, 28).numpy()
+    plain_first = [(x[i] == digits[i]).all() for i in range(10)]
+    plain_again = [(x[35_001 + i] == digits[i]).all() for i in range(10)]
+    assert plain_first == [True, False] * 5
+    assert plain_again == [False, True] * 5
+    # The k-th turned image of the split has the k-th angle of its stream.
+    np.testing.assert_array_equal(rotated(digits[1::2], "train", manifest.seed), x[1:10:2])
 
 
 PINNED = {
