@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ae.errors import UserError
+from ae.metrics import likelihood
 from ae.metrics.hamiltonian import Chains
 from ae.metrics.members import Split, by_seed, up_to
 from ae.models.base import Draw
@@ -62,6 +63,35 @@ def nll(
 
     found = torch.cat(trained.over(split, piece, up_to(trained, split, examples)), 1)
     return by_seed(-found, np.mean)
+
+
+def excess(
+    trained: Trained,
+    *,
+    split: Split,
+    examples: int,
+    samples: int,
+    chains: int,
+    temperatures: int,
+    leapfrogs: int,
+    step: float,
+) -> list[float]:
+    """`likelihood.nll` of `samples` less `nll`, of the same examples: near 0 where both are tight.
+
+    Above 0 by what importance sampling leaves, below by what annealing leaves. The two share the
+    decoder and the prior alone, so an error in log q(z given x) parts them.
+    """
+    annealed = nll(
+        trained,
+        split=split,
+        examples=examples,
+        chains=chains,
+        temperatures=temperatures,
+        leapfrogs=leapfrogs,
+        step=step,
+    )
+    sampled = likelihood.nll(trained, split=split, examples=examples, samples=samples)
+    return [a - b for a, b in zip(sampled, annealed, strict=True)]
 
 
 def sigmoid_schedule(temperatures: int) -> list[float]:

@@ -50,10 +50,17 @@ def nll(trained: Trained, *, split: Split, examples: int, samples: int) -> list[
 
     Lower is better; estimates with different numbers of samples are not the same quantity.
     """
-    return [
-        -value
-        for value in bound(trained, split=split, examples=examples, samples=samples, k=samples)
-    ]
+    return _mean(nll_of_each(trained, split, examples, samples))
+
+
+def nll_of_each(
+    trained: Trained, split: Split, examples: int, samples: int
+) -> Float[Tensor, "seed examples"]:
+    """`nll` of every example, remembered: it is dear, and figures show it again."""
+    return trained.remembered(
+        (f"nll/{samples}", split, up_to(trained, split, examples)),
+        lambda: -bounds(trained, split, examples, samples, [samples])[0],
+    )
 
 
 def bits_per_dim(trained: Trained, *, split: Split, examples: int, samples: int) -> list[float]:
@@ -155,9 +162,16 @@ def active_units(
 
     `code` is the model's method that gives the posterior mean, of the layer that is asked about.
     """
-    means = trained.of(code, split, up_to(trained, split, examples)).double()
-    variance = means.flatten(2).var(1, correction=0)
+    variance = variance_of_means(trained, split, examples, code)
     return by_seed(variance, lambda seed: float(np.sum(seed > threshold)))
+
+
+def variance_of_means(
+    trained: Trained, split: Split, examples: int, code: str
+) -> Float[Tensor, "seed unit"]:
+    """Var_x E[z_j given x] of each unit j, over the first examples of a split."""
+    means = trained.of(code, split, up_to(trained, split, examples)).double()
+    return means.flatten(2).var(1, correction=0)
 
 
 def kl_units(trained: Trained, *, split: Split, examples: int, threshold: float) -> list[float]:

@@ -30,6 +30,18 @@ def test_it_agrees_with_the_grid_and_with_importance_sampling(run):
     assert found == pytest.approx(likelihood.nll(trained, **ALL, samples=4000), abs=0.05)
 
 
+def test_the_excess_is_importance_sampling_less_annealing_and_sees_a_bad_posterior(run):
+    x = torch.tensor([[0.4], [-1.1], [2.0]])
+    trained = run(two_layers([0.0, 3.0]), x, shape=(1, 1))
+    sizes = {"chains": 200, "temperatures": 80, "leapfrogs": 5, "step": 0.3}
+    good, bad = annealed.excess(trained, **ALL, samples=2, **sizes)
+    exact = -evidence_of_two_layers(x).mean().item()
+    sampled = likelihood.nll(trained, **ALL, samples=2)
+    assert good == pytest.approx(sampled[0] - exact, abs=0.03)
+    assert bad == pytest.approx(sampled[1] - exact, abs=0.03)
+    assert bad > good + 1
+
+
 def test_two_temperatures_are_importance_sampling_from_the_standard_normal(run):
     x = torch.tensor([[0.4], [-1.1]])
     trained = run(two_layers([0.0]), x, shape=(1, 1))
