@@ -4,7 +4,7 @@ C. Mitra, J. Zhang, J. You and M. Huang, All About Autoencoders, project of the 
 Berkeley, 2023, https://github.com/chancharikmitra/CS182_All_About_Autoencoders (AE_vs_VAE). Its
 helper puts a ReLU after every layer, those that give the code and the image included: codes, means,
 log standard deviations and pixels are never negative, and a posterior is never narrower than the
-prior.
+prior. A bottleneck, which the notebook has not, is linear.
 """
 
 import math
@@ -26,6 +26,8 @@ class AE(Autoencoder):
     Args:
         features: Number of pixels.
         latent: Size of the code; every layer between halves the width, see `halved`.
+        bottleneck: Size of a linear code laid between encoder and decoder, which then is the code;
+            0 for none.
         noise: Standard deviation of Gaussian noise on the input in training, whose result is held
             within [0, 1]; 0 trains on clean images. A sweep of it trains in one stack.
     """
@@ -33,15 +35,15 @@ class AE(Autoencoder):
     sweeps: ClassVar[frozenset[str]] = frozenset({"noise"})
     noise: Float[Tensor, ""]
 
-    def __init__(self, features: int, *, latent: int, noise: float) -> None:
+    def __init__(self, features: int, *, latent: int, bottleneck: int, noise: float) -> None:
         super().__init__()
-        self.encoder = rectified(halved(features, latent))
-        self.decoder = rectified(doubled(latent, features))
+        self.encoder = encoder(features, latent, bottleneck)
+        self.decoder = decoder(features, latent, bottleneck)
         self.register_buffer("noise", torch.tensor(noise))
         self.draws = {"x": Draw("normal", (features,))}
 
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
-        """The code, never negative."""
+        """The code; without a bottleneck never negative."""
         code: Tensor = self.encoder(x)
         return code
 
@@ -67,6 +69,7 @@ class VAE(Autoencoder):
     Args:
         features: Number of pixels.
         latent: Size of the code; every layer between halves the width, see `halved`.
+        bottleneck: As in `AE`, for mean and log standard deviation each.
         noise: As in `AE`.
         weight: Of log q(z given x) - log p(z), against the mean squared error of a pixel. A sweep
             of it trains in one stack.
@@ -76,19 +79,24 @@ class VAE(Autoencoder):
     noise: Float[Tensor, ""]
     weight: Float[Tensor, ""]
 
-    def __init__(self, features: int, *, latent: int, noise: float, weight: float) -> None:
+    def __init__(
+        self, features: int, *, latent: int, bottleneck: int, noise: float, weight: float
+    ) -> None:
         super().__init__()
-        self.mean = rectified(halved(features, latent))
-        self.logstd = rectified(halved(features, latent))
-        self.decoder = rectified(doubled(latent, features))
+        self.mean = encoder(features, latent, bottleneck)
+        self.logstd = encoder(features, latent, bottleneck)
+        self.decoder = decoder(features, latent, bottleneck)
         self.register_buffer("noise", torch.tensor(noise))
         self.register_buffer("weight", torch.tensor(weight))
-        self.draws = {"x": Draw("normal", (features,)), "z": Draw("normal", (latent,))}
+        self.draws = {
+            "x": Draw("normal", (features,)),
+            "z": Draw("normal", (bottleneck or latent,)),
+        }
 
     def posterior(
         self, x: Float[Tensor, "batch features"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        """Mean and log variance of q(z given x), neither ever negative."""
+        """Mean and log variance of q(z given x); without a bottleneck neither ever negative."""
         return self.mean(x), 2 * self.logstd(x)
 
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
@@ -152,3 +160,15 @@ def doubled(latent: int, features: int) -> list[int]:
 def rectified(widths: Sequence[int]) -> nn.Sequential:
     """Linear layers of these widths, each of them followed by a ReLU."""
     return nn.Sequential(*mlp(widths, nn.ReLU), nn.ReLU())
+
+
+def encoder(features: int, latent: int, bottleneck: int) -> nn.Sequential:
+    """The helper's layers down to `latent`, and a linear one to the bottleneck if there is one."""
+    layers = rectified(halved(features, latent))
+    return nn.Sequential(*layers, *mlp([latent, bottleneck], nn.ReLU)) if bottleneck else layers
+
+
+def decoder(features: int, latent: int, bottleneck: int) -> nn.Sequential:
+    """The helper's layers up from `latent`, after one to it from the bottleneck if there is one."""
+    layers = rectified(doubled(latent, features))
+    return nn.Sequential(*rectified([bottleneck, latent]), *layers) if bottleneck else layers

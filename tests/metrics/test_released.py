@@ -11,7 +11,7 @@ from ae.seeds import Stack
 
 @pytest.fixture
 def trained(run):
-    stack = Stack([lambda: VAE(784, latent=8, noise=0.0, weight=1e-4)] * 2, [5, 6])
+    stack = Stack([lambda: VAE(784, latent=8, bottleneck=0, noise=0.0, weight=1e-4)] * 2, [5, 6])
     return run(stack, torch.rand(3, 784), shape=(28, 28))
 
 

@@ -13,14 +13,17 @@ def test_widths_are_those_of_the_helper():
     assert doubled(512, 784) == [512, 512, 784]
     assert halved(784, 3) == [784, 512, 256, 128, 64, 32, 16, 8, 4, 3]
     assert doubled(3, 784) == [3, 4, 8, 16, 32, 64, 128, 256, 512, 784]
-    assert sum(p.numel() for p in AE(784, latent=512, noise=0.0).parameters()) == 1_066_768
+    assert (
+        sum(p.numel() for p in AE(784, latent=512, bottleneck=0, noise=0.0).parameters())
+        == 1_066_768
+    )
 
 
 def test_the_released_example_comes_out_to_every_printed_digit():
     """test_forward_and_loss of the notebook, from torch's own generator with seed 0."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = VAE(784, latent=8, noise=0.0, weight=1e-4)
+        model = VAE(784, latent=8, bottleneck=0, noise=0.0, weight=1e-4)
         x = torch.randn(784)[None]
         z = torch.randn(8)[None]
     mean, logvar = model.posterior(x)
@@ -34,7 +37,7 @@ def test_the_released_example_comes_out_to_every_printed_digit():
 
 
 def test_the_objective_is_an_unbiased_sample_of_the_divergence(exact_arithmetic):
-    model = VAE(20, latent=4, noise=0.0, weight=0.5)
+    model = VAE(20, latent=4, bottleneck=0, noise=0.0, weight=0.5)
     x, many = torch.rand(1, 20), 100_000
     noise = {"x": torch.zeros(many, 20), "z": torch.randn(many, 4)}
     objective = model.objective(Batch(x.expand(many, 20)), noise)
@@ -52,8 +55,34 @@ def test_noise_is_half_a_standard_normal_within_the_range_of_pixels(exact_arithm
 
 
 def test_the_target_is_the_clean_image(exact_arithmetic):
-    model = AE(20, latent=16, noise=0.5)
+    model = AE(20, latent=16, bottleneck=0, noise=0.5)
     x, noise = torch.rand(3, 20), {"x": torch.randn(3, 20)}
     made = model.reconstruct((x + 0.5 * noise["x"]).clamp(0, 1))
     expected = ((made - x) ** 2).mean(-1)
     torch.testing.assert_close(model.objective(Batch(x), noise).loss, expected)
+
+
+def test_a_bottleneck_is_linear_and_the_helpers_layers_are_around_it(exact_arithmetic):
+    model = AE(20, latent=16, bottleneck=3, noise=0.0)
+    x = torch.rand(50, 20)
+    weight, bias = model.encoder[-1].weight, model.encoder[-1].bias
+    torch.testing.assert_close(model.encode(x), model.encoder[:-1](x) @ weight.T + bias)
+    assert weight.shape == (3, 16)
+    assert (model.encode(x) < 0).any()
+    first, *others = [m.weight.shape for m in model.decoder if isinstance(m, torch.nn.Linear)]
+    assert first == (16, 3)
+    assert others == [
+        w.shape
+        for w in AE(20, latent=16, bottleneck=0, noise=0.0).decoder.parameters()
+        if w.ndim == 2
+    ]
+    assert (model.reconstruct(x) >= 0).all()
+
+
+def test_a_bottleneck_is_the_code_of_the_variational_network(exact_arithmetic):
+    model = VAE(20, latent=16, bottleneck=2, noise=0.0, weight=0.5)
+    mean, logvar = model.posterior(torch.rand(50, 20))
+    assert mean.shape == logvar.shape == (50, 2)
+    assert (mean < 0).any()
+    assert (logvar < 0).any()
+    assert model.draws["z"].shape == (2,)

@@ -319,11 +319,14 @@ ZOO = {
         ({"rotated": False, "full": False}, {"rotated": True, "full": True}),
     ),
     "cs182_ae": Entry(
-        cs182.AE, {"latent": 8, "noise": 0.5}, (stage(),), ({"noise": 0.0}, {"noise": 1.0})
+        cs182.AE,
+        {"latent": 8, "bottleneck": 0, "noise": 0.5},
+        (stage(),),
+        ({"noise": 0.0}, {"noise": 1.0}),
     ),
     "cs182_vae": Entry(
         cs182.VAE,
-        {"latent": 8, "noise": 0.5, "weight": 0.01},
+        {"latent": 8, "bottleneck": 3, "noise": 0.5, "weight": 0.01},
         (stage(),),
         ({"noise": 0.0}, {"weight": 1.0}),
     ),
