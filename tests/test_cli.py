@@ -38,11 +38,17 @@ def ae(project, *arguments, **more):
         env=ENVIRONMENT | more,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout, done.stderr
+
+
+def spent():
+    """Seconds of a core, not of a clock, that commands took so far: others may be at work, too."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 RUN = ("run", "--tier", "smoke", "--no-pdf", "--no-track")
@@ -51,9 +57,9 @@ RUN = ("run", "--tier", "smoke", "--no-pdf", "--no-track")
 def test_help_teaches_and_is_quick(project):
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = spent()
         code, out, _ = ae(project, "--help")
-        times.append(time.perf_counter() - start)
+        times.append(spent() - start)
     assert code == 0
     for word in ("list", "check", "fetch", "run", "report", "sync", "Exit codes"):
         assert word in out
@@ -263,10 +269,10 @@ def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number, cod
 
 
 def test_the_projects_own_specs_and_manifests_are_sound_and_quick_to_check():
-    start = time.perf_counter()
+    start = spent()
     code, out, err = ae(ROOT, "check")
     assert (code, err) == (0, ""), err
-    assert time.perf_counter() - start < 2
+    assert spent() - start < 2
     assert out.strip() == "all specs and manifests are sound"
 
 
