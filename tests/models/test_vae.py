@@ -5,10 +5,13 @@ import math
 import pytest
 import torch
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
+from zoo import stage
 
 from ae.models.base import Batch
 from ae.models.conv_vae import ConvVAE
 from ae.models.vae import VAE
+from ae.seeds import Stack
+from ae.train import Source, Training
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 
@@ -91,3 +94,29 @@ def test_four_convolutions_take_64_pixels_to_4_and_back():
 def test_a_side_that_does_not_halve_is_refused():
     with pytest.raises(ValueError, match="expected 1 square planes whose side halves 3 times"):
         ConvVAE(36, colours=1, planes=[2, 2, 2], hidden=4, latent=2, beta=1.0)
+
+
+@pytest.mark.parametrize("build", [dense, convolutional], ids=["dense", "convolutional"])
+def test_warm_up_is_a_schedule_of_beta(build):
+    """KL warm-up, as a spec writes it: from 0 to 1 over two epochs of three steps."""
+    warm_up = {"key": "buffer:beta", "kind": "linear", "at": [0, 2], "values": [0.0, 1.0]}
+    x = torch.rand(96, 30 if build is dense else 512)
+    source = Source(96, lambda index: Batch(x[index]))
+
+    def trained(beta, **keys):
+        stack, weights = Stack([lambda: build(beta)] * 2, [3, 1]), []
+        training = Training(stack, [stage(**keys)], source)
+        for progress in training.run():
+            parts = progress.parts
+            if parts is not None:
+                weights.append((parts["loss"] - parts["reconstruction"]) / parts["kl"])
+        return stack, weights
+
+    stack, weights = trained(1.0, schedules=[warm_up])
+    torch.testing.assert_close(stack.buffers["beta"], torch.ones(2))
+    expected = torch.arange(9).div(6).clamp(max=1).unsqueeze(1).expand(9, 2)
+    torch.testing.assert_close(torch.stack(weights), expected, rtol=0, atol=1e-9)
+    none, _ = trained(0.0, epochs=1 / 3)
+    begun, _ = trained(1.0, epochs=1 / 3, schedules=[warm_up])  # its only step has beta 0
+    for name, tensor in none.parameters.items():
+        assert torch.equal(begun.parameters[name], tensor), name

@@ -8,6 +8,7 @@ from ae.models import corruptions, cs182
 from ae.models.base import Autoencoder
 from ae.models.bottleneck import BottleneckAE
 from ae.models.capacity_vae import CapacityVAE
+from ae.models.conditional_vae import ConditionalVAE
 from ae.models.conv_vae import ConvVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
@@ -198,6 +199,12 @@ ZOO = {
         GaussianVAE,
         {"hidden": [13], "latent": 3, "init": 0.1, "floor": -11.0},
         (stage(), stage("wake-sleep", objective="wake_sleep")),
+    ),
+    "conditional_vae": Entry(
+        ConditionalVAE,
+        {"hidden": [13], "latent": 3, "classes": CLASSES, "beta": 1.0},
+        (stage(),),
+        ({"beta": 0.5}, {"beta": 4.0}),
     ),
     "iwae": Entry(
         IWAE,
