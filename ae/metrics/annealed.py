@@ -8,6 +8,7 @@ temperatures, 16 chains, Hamiltonian transitions of 10 leapfrog steps that begin
 import math
 from collections.abc import Sequence
 from itertools import count, pairwise
+from typing import Literal
 
 import numpy as np
 import torch
@@ -23,7 +24,9 @@ from ae.probability import log_standard_normal
 from ae.trained import Trained
 
 BLOCK = 100  # examples that share a stream of noise
-RADIUS = 4.0  # of the schedule
+RADIUS = 4.0  # of the sigmoid schedule
+
+Schedule = Literal["sigmoid", "cubic"]
 
 
 def nll(
@@ -35,12 +38,14 @@ def nll(
     temperatures: int,
     leapfrogs: int,
     step: float,
+    schedule: Schedule = "sigmoid",
 ) -> list[float]:
     """-log of the mean weight of `chains`, averaged over examples; lower is better.
 
     On average it is not below -log p(x), and it falls towards it with more chains and temperatures.
     Step sizes begin at `step` and adapt on the way, which leaves the estimate exact only in the
-    limit; too few temperatures for them to grow show as chains that hardly move.
+    limit; too few temperatures for them to grow show as chains that hardly move. The `schedule`
+    is Wu's `sigmoid`, or `cubic`, whose weights vary less where the likelihood is sharp.
 
     Raises:
         UserError: There are fewer than two temperatures, or no chain, or no leapfrog step.
@@ -50,12 +55,13 @@ def nll(
             f"annealed.nll: found {temperatures} temperatures, {chains} chains, {leapfrogs} "
             "leapfrogs; expected at least 2, 1, 1"
         )
-    schedule, blocks = sigmoid_schedule(temperatures), count()
+    heats = SCHEDULES[schedule](temperatures)
+    blocks = count()
 
     def piece(x: Tensor) -> Tensor:
         return torch.cat(
             [
-                _log_evidence(trained, part, next(blocks), chains, schedule, leapfrogs, step)
+                _log_evidence(trained, part, next(blocks), chains, heats, leapfrogs, step)
                 for part in torch.split(x, BLOCK)
             ],
             1,
@@ -99,6 +105,17 @@ def sigmoid_schedule(temperatures: int) -> list[float]:
     steps = torch.linspace(-RADIUS, RADIUS, temperatures, dtype=torch.float64).sigmoid()
     scaled: list[float] = ((steps - steps[0]) / (steps[-1] - steps[0])).tolist()
     return scaled
+
+
+def cubic_schedule(temperatures: int) -> list[float]:
+    """Inverse temperatures (t / T)^3, closest together at 0, where a sharp likelihood sets in.
+
+    Friel and Pettitt, Marginal likelihood estimation via power posteriors, JRSS B 70(3), 2008.
+    """
+    return [(t / (temperatures - 1)) ** 3 for t in range(temperatures)]
+
+
+SCHEDULES = {"sigmoid": sigmoid_schedule, "cubic": cubic_schedule}
 
 
 def _log_evidence(

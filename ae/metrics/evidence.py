@@ -47,6 +47,7 @@ def annealed_error(
     temperatures: int,
     leapfrogs: int,
     step: float,
+    schedule: annealed.Schedule = "sigmoid",
 ) -> list[float]:
     """`annealed.nll`, less the true -log p(x); on average not below 0, but for adapted steps."""
     found = annealed.nll(
@@ -57,6 +58,7 @@ def annealed_error(
         temperatures=temperatures,
         leapfrogs=leapfrogs,
         step=step,
+        schedule=schedule,
     )
     return _plus(found, log_evidence(trained, split=split, examples=examples))
 
@@ -74,7 +76,7 @@ def ppca_shortfall(trained: Trained, *, split: Split, examples: int) -> list[flo
     x = trained.train.batch(every).x.double().cpu().numpy()
     asked = trained.split(split).batch(every[: up_to(trained, split, examples)]).x
     units = trained.of("encode", split, 1).shape[-1]
-    best = PCA(units, svd_solver="full").fit(x).score(asked.double().cpu().numpy())
+    best = PCA(units, svd_solver="covariance_eigh").fit(x).score(asked.double().cpu().numpy())
     return [best - value for value in elbo(trained, split=split, examples=examples)]
 
 
