@@ -59,18 +59,36 @@ document.addEventListener("DOMContentLoaded", () => {
 """
 
 
-def interactive(root: Path, content: bytes | None = None) -> tuple[Record, Path]:
+def interactive(
+    root: Path, content: bytes | None = None, kind: str = "points-3d"
+) -> tuple[Record, Path]:
     """A record whose first figure can be turned."""
     content = json.dumps(DATA).encode() if content is None else content
     made = hinton()
     given = Interaction(
-        kind="points-3d", data="codes.data.json", digest=hashlib.sha256(content).hexdigest()
+        kind=kind, data="codes.data.json", digest=hashlib.sha256(content).hexdigest()
     )
     first = made.figures[0].model_copy(update={"interaction": given})
     made = made.model_copy(update={"figures": [first, *made.figures[1:]]})
     made, path = store(made, root)
     (path.parent / "codes.data.json").write_bytes(content)
     return made, path
+
+
+def driven(page: Path, script: str) -> str:
+    """What the title of a page says after a script of the test's has run in it."""
+    text = page.read_text().replace("script-src", "script-src 'unsafe-inline'; x")
+    page.write_text(text.replace("</head>", f"<script>{script}</script></head>"))
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    done = subprocess.run(
+        [*command, "--virtual-time-budget=4000", page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    (title,) = re.findall(r"<title>(.*?)</title>", done.stdout)
+    return title
 
 
 @pytest.fixture
@@ -151,17 +169,7 @@ def test_data_that_are_not_the_figures_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 def test_keys_pointer_and_buttons_turn_the_points(page: Path) -> None:
-    text = page.read_text().replace("script-src", "script-src 'unsafe-inline'; x")
-    page.write_text(text.replace("</head>", f"<script>{DRIVE}</script></head>"))
-    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    done = subprocess.run(
-        [*command, "--virtual-time-budget=2000", page.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    (title,) = re.findall(r"<title>(.*?)</title>", done.stdout)
+    title = driven(page, DRIVE)
     start = "-0.600 0.450"
     assert title.split("; ") == [
         start,

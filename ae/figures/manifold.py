@@ -6,8 +6,9 @@ import numpy as np
 
 from ae.errors import UserError
 from ae.figures.drawing import Arrays, Drawing, member
-from ae.figures.panels import SPACE, side_by_side
-from ae.figures.sheet import GAP, WIDEST, Pen, mosaic, pictures, place, sheet
+from ae.figures.panels import side_by_side
+from ae.figures.sheet import pictures
+from ae.figures.strips import Block, stacked
 from ae.metrics.filters import picture
 from ae.metrics.traversal import axes, plane, smoothness
 from ae.metrics.traversal import grid as images_of_grid
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SCALE = "z1 to the right, z2 upwards: quantiles of the prior at equal distances, 0 in the middle"
-LEFT = 130  # pixels for the names of axes
-HEAD = 84  # pixels over the rows of a traversal
-ZOOM = 3  # screen pixels to one of an image, at most
 
 
 def grid(runs: list[Trained], *, side: int, seed_index: int) -> Drawing:
@@ -143,27 +141,19 @@ def _paint_grid(arrays: Arrays) -> "Figure":
 
 
 def _paint_traversal(arrays: Arrays) -> "Figure":
-    blocks = [arrays[f"tiles_{i}"] for i in range(len(arrays["runs"]))]
-    steps, high, wide = blocks[0].shape[1:]
-    zoom = max(1, min(ZOOM, (WIDEST - 2 * LEFT) // (steps * (wide + GAP))))
-    room, pitch = steps * (wide + GAP) * zoom, (high + GAP) * zoom
-    heights = [HEAD + len(block) * pitch for block in blocks]
-    figure = sheet(LEFT + room + LEFT, sum(heights) + SPACE)
-    pen = Pen(figure)
-    top = 0
-    for i, block in enumerate(blocks):
-        span = float(arrays["span"])
-        head = f"{arrays['runs'][i]}: each axis from {-span:g} to {span:g}, the others 0"
-        pen.write(head, (LEFT, top + HEAD - 8), "left bottom", room=room, lines=2)
-        note = "distance of the ends"
-        at = (LEFT + room + LEFT - 8, top + HEAD - 8)
-        pen.write(note, at, "right bottom", room=LEFT - 12, lines=2, faint=True)
-        place(figure, mosaic(block.clip(0, 1)), LEFT, top + HEAD, zoom)
-        for j, axis in enumerate(arrays[f"axes_{i}"]):
-            middle = top + HEAD + j * pitch + high * zoom / 2
-            pen.write(f"z{axis + 1}", (LEFT - 16, middle), "right center", room=LEFT - 16)
-            change = arrays[f"change_{i}"][j]
-            said = f"{change:.2f}" if np.isfinite(change) else "diverged"
-            pen.write(said, (LEFT + room + LEFT - 8, middle), "right center", room=LEFT - 12)
-        top += heights[i]
-    return figure
+    span = float(arrays["span"])
+    return stacked(
+        [
+            Block(
+                head=f"{name}: each axis from {-span:g} to {span:g}, the others 0",
+                tiles=arrays[f"tiles_{i}"],
+                names=[f"z{axis + 1}" for axis in arrays[f"axes_{i}"]],
+                columns=["distance of the ends"],
+                numbers=[
+                    [f"{change:.2f}" if np.isfinite(change) else "diverged"]
+                    for change in arrays[f"change_{i}"]
+                ],
+            )
+            for i, name in enumerate(arrays["runs"])
+        ]
+    )

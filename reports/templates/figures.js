@@ -2,7 +2,7 @@
 "use strict";
 // What a reader can do with a figure, by its kind. Each function takes the figure's data and gives
 // an element that stands in for the picture; where this script does not run, the picture stands.
-const KINDS = new Map([["points-3d", points3d]]);
+const KINDS = new Map([["points-3d", points3d], ["traversal", traversal]]);
 
 document.addEventListener("DOMContentLoaded", () => {
   for (const figure of document.querySelectorAll("figure[data-live]")) {
@@ -169,5 +169,104 @@ function cube(data, panel, hidden) {
   const root = element("div", {}, element("p", { className: "run" }, panel.title), canvas, controls,
     element("p", { className: "small" }, `${panel.note}.`));
   return { root, draw };
+}
+
+// Pictures of codes whose numbers move one by one, a block a run.
+function traversal(data) {
+  return element("div", { className: "turnable" },
+    element("div", { className: "walks" }, ...data.panels.map(panel => walk(data, panel))),
+    element("p", { className: "small" }, `The slider moves every number by itself, the others as the code of test image ${data.image} has them. Move a pointer or a finger across one picture to move that number alone.`));
+}
+
+// One run: a slider for all its numbers, a choice of seeds, and a picture for each number.
+function walk(data, panel) {
+  const last = data.steps - 1, sheets = new Map();
+  const value = frame => (data.span * (2 * frame / last - 1)).toFixed(2);
+  let shown = panel.seeds[0], cells = [], timer = null, way = 1;
+  const slider = element("input", { type: "range", min: 0, max: last, step: 1, value: last >> 1 });
+  slider.setAttribute("aria-label", `Each number of the code: ${panel.title}`);
+  const grid = element("div", { className: "cells" }), note = element("p", { className: "small" });
+
+  function sheet() {
+    if (!sheets.has(shown)) {
+      const made = element("img", { src: `data:image/png;base64,${shown.sheet}` });
+      made.addEventListener("load", move);
+      sheets.set(shown, made);
+    }
+    return sheets.get(shown);
+  }
+
+  function move() {
+    slider.setAttribute("aria-valuetext", `at ${value(slider.value)}`);
+    cells.forEach(one => one.show(Number(slider.value)));
+  }
+
+  // The number of one row of the sheet: its picture, its name and what was measured of it.
+  function cell(row, index) {
+    const canvas = element("canvas", { width: data.width, height: data.height });
+    const place = element("strong", {});
+    canvas.setAttribute("role", "img");
+    function show(frame) {
+      const image = sheet();
+      canvas.dataset.frame = frame;
+      canvas.setAttribute("aria-label", `${row.name} at ${value(frame)}`);
+      place.textContent = `${row.name} = ${value(frame)}`;
+      if (!image.complete || !image.naturalWidth) return;
+      canvas.getContext("2d").drawImage(image, frame * data.width, index * data.height,
+        data.width, data.height, 0, 0, data.width, data.height);
+    }
+    canvas.addEventListener("pointermove", event => {
+      const box = canvas.getBoundingClientRect();
+      const share = (event.clientX - box.left) / box.width;
+      show(Math.min(last, Math.max(0, Math.floor(share * data.steps))));
+    });
+    for (const end of ["pointerleave", "pointercancel"]) {
+      canvas.addEventListener(end, () => show(Number(slider.value)));
+    }
+    const root = element("div", {}, canvas, element("p", {}, place),
+      ...row.said.map(said => element("p", { className: "small" }, said)));
+    return { root, show };
+  }
+
+  function choose(index) {
+    shown = panel.seeds[index];
+    cells = shown.rows.map(cell);
+    grid.replaceChildren(...cells.map(one => one.root));
+    note.textContent = shown.note;
+    move();
+  }
+
+  const play = element("button", { type: "button" }, "Play");
+  play.setAttribute("aria-label", `Play: ${panel.title}`);
+  function pause() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "Play";
+    play.setAttribute("aria-label", `Play: ${panel.title}`);
+  }
+  play.addEventListener("click", () => {
+    if (timer !== null) {
+      pause();
+      return;
+    }
+    play.textContent = "Pause";
+    play.setAttribute("aria-label", `Pause: ${panel.title}`);
+    timer = setInterval(() => {
+      if (Number(slider.value) + way > last || Number(slider.value) + way < 0) way = -way;
+      slider.value = Number(slider.value) + way;
+      move();
+    }, 150);
+  });
+  slider.addEventListener("input", () => {
+    pause();
+    move();
+  });
+  const seeds = element("select", {},
+    ...panel.seeds.map((one, index) => element("option", { value: index }, `seed ${one.seed}`)));
+  seeds.setAttribute("aria-label", `Seed: ${panel.title}`);
+  seeds.addEventListener("change", () => choose(Number(seeds.value)));
+  choose(0);
+  return element("div", {}, element("p", { className: "run" }, panel.title),
+    element("div", { className: "controls" }, play, slider, seeds), note, grid);
 }
 //]]>
