@@ -55,12 +55,15 @@ def beta_vae(
     test: int,
     inverse_penalty: float,
     max_iter: int,
+    standard: bool,
     codes: str = "encode",
 ) -> list[float]:
     """Test accuracy in percent of a linear classifier of the factor that pairs share (Higgins).
 
     It sees the mean |z1 - z2| over `pairs` pairs; `train` and `test` means. scikit-learn's logistic
-    regression, `inverse_penalty` its C. 100 / factors is chance.
+    regression, `inverse_penalty` its C. With `standard`, means are first divided by their standard
+    deviation over the training means, so that the penalty does not depend on the codes' unit: small
+    codes are else told apart hardly at all. 100 / factors is chance.
 
     Raises:
         UserError: The fit did not converge within `max_iter` iterations.
@@ -71,6 +74,9 @@ def beta_vae(
         from sklearn.linear_model import LogisticRegression
 
         means, shared = differences(z, places, train + test, pairs, rng)
+        if standard:
+            deviation = means[:train].std(0)
+            means = means / np.where(deviation > 0, deviation, 1)
         classifier = LogisticRegression(C=inverse_penalty, max_iter=max_iter)
         with warnings.catch_warnings():
             warnings.simplefilter("error", ConvergenceWarning)

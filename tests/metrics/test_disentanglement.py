@@ -21,7 +21,14 @@ from ae.trained import Trained
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["shape", "scale", "orientation", "x", "y"]
-BETA = {"pairs": 16, "train": 400, "test": 200, "inverse_penalty": 10.0, "max_iter": 2000}
+BETA = {
+    "pairs": 16,
+    "train": 400,
+    "test": 200,
+    "inverse_penalty": 10.0,
+    "max_iter": 2000,
+    "standard": True,
+}
 VOTE = {"batch": 16, "train": 400, "test": 200, "prune": 0.05}
 DCI = {"estimator": "random_forest", "trees": 5, "train": 600, "test": 200}
 SAP = {"kind": "regression", "train": 3000, "test": 0}
@@ -155,6 +162,15 @@ def test_factors_that_are_not_there_are_named(run, linear):
 def load_squares():
     manifest = find_manifest("dsprites-small", ROOT / "datasets")
     return load(manifest, "all", limit=20, root=ROOT, device="cpu", only=(0,))
+
+
+def test_standard_codes_score_the_same_in_any_unit(run):
+    chosen = {"factors": ["x", "y"], "split": "test"}
+    there = d.beta_vae(run, **chosen, **BETA)
+    small_ones = replace(run, _memory={})
+    small_ones.stack.parameters["mix"].data.mul_(1e-6)
+    assert d.beta_vae(small_ones, **chosen, **BETA) == there
+    assert d.beta_vae(small_ones, **chosen, **BETA | {"standard": False})[0] < 70
 
 
 def test_a_fit_that_does_not_converge_is_refused(run):

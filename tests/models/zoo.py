@@ -6,6 +6,7 @@ from functools import partial
 
 from ae.models import corruptions, cs182
 from ae.models.base import Autoencoder
+from ae.models.beta_vae import BetaVAE
 from ae.models.bottleneck import BottleneckAE
 from ae.models.capacity_vae import CapacityVAE
 from ae.models.conditional_vae import ConditionalVAE
@@ -193,6 +194,12 @@ ZOO = {
         VAE,
         {"hidden": [13], "latent": 3, "init": 0.1, "beta": 1.0},
         (stage(), stage("wake-sleep", objective="wake_sleep")),
+        ({"beta": 0.5}, {"beta": 4.0}),
+    ),
+    "beta_vae": Entry(
+        BetaVAE,
+        {"encoder": [13], "latent": 3, "decoder": [11, 7], "beta": 1.0},
+        (stage(),),
         ({"beta": 0.5}, {"beta": 4.0}),
     ),
     "gaussian_vae": Entry(
