@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROW = 30  # pixels of a number of the code
 TALL = 130  # pixels for titles and names
-WIDE = 560  # pixels of a run
+WIDE = 640  # pixels of a run
 DARK = 50  # percent from which a cell's text is white
 
 
@@ -81,4 +81,4 @@ def _cells(axes: "Axes", share: "np.ndarray", factors: list[str], names: list[st
 def _bars(axes: "Axes", kl: "np.ndarray") -> None:
     axes.barh(np.arange(len(kl)), kl, color=PALETTE[0])
     axes.set(ylim=(len(kl) - 0.5, -0.5), yticks=[], xlabel="nats")
-    axes.set_title("divergence\nfrom the prior")
+    axes.set_title("divergence\n(mean)")
