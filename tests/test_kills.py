@@ -54,11 +54,11 @@ def test_a_run_killed_at_any_moment_ends_as_one_never_killed_and_is_sent_to_mlfl
 
 @pytest.mark.parametrize("kind", ["targeted", "full"])
 def test_a_run_killed_within_a_write_or_without_space_spoils_nothing(tmp_path, kind):
-    *trials, summary = kills(tmp_path, kind, "3")
-    assert len(trials) == 3
+    *trials, summary = kills(tmp_path, kind, "2")
+    assert len(trials) == 2
     code = {"targeted": "-9", "full": "3"}[kind]
     assert all(f", exit {code}: " in line and line.endswith("; equal") for line in trials)
-    assert re.fullmatch(r"3 of \d+ writes; all ended as the whole run did", summary)
+    assert re.fullmatch(r"2 of \d+ writes; all ended as the whole run did", summary)
 
 
 def test_files_that_may_not_grow_are_one_line_and_the_next_run_completes(tmp_path):
