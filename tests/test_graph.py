@@ -15,6 +15,7 @@ from ae.seeds import Stack
 from ae.spec import Descent
 from ae.train import Source, Training
 
+EXAMPLES = 96
 SEEDS = [3, 1, 3]  # equal seeds share their noise and their order
 SCHEDULES = [
     {"key": "lr", "kind": "cosine", "at": [0, 20], "values": [1.0, 0.1]},
@@ -35,7 +36,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def data(features, device="cpu", examples=96):
+def data(features, device="cpu", examples=EXAMPLES):
     g = torch.Generator().manual_seed(9)
     x = torch.rand(examples, features, generator=g).to(device)
     y = torch.randint(CLASSES, (examples,), generator=g).to(device)
@@ -60,11 +61,12 @@ def training(name, capture=None, device="cpu", steps=100):
     """A training of a zoo's model, at least so many steps long."""
     entry = ZOO[name]
     descents = sum(isinstance(s, Descent) for _, s in entry.stages)
-    epochs = float(math.ceil(steps / 3 / max(1, descents)))
-    stages = [
-        (n, s.model_copy(update={"epochs": epochs}) if isinstance(s, Descent) else s)
-        for n, s in entry.stages
-    ]
+    share = math.ceil(steps / max(1, descents))
+
+    def long(s):
+        return s.model_copy(update={"epochs": float(math.ceil(share / (EXAMPLES // s.batch)))})
+
+    stages = [(n, long(s) if isinstance(s, Descent) else s) for n, s in entry.stages]
     stack = Stack([entry.build()] * len(SEEDS), SEEDS, device)
     return Training(stack, stages, data(entry.features, device), capture=capture)
 
