@@ -80,7 +80,8 @@ def protocol(capture=None, **keys):
 def same(mine, theirs, steps=None):
     """Both trainings, run to their ends, agree in every bit of weights and curves."""
     mine_progress, their_progress = list(mine.run()), list(theirs.run())
-    for a, b in zip(mine_progress, their_progress[-len(mine_progress) :], strict=True):
+    missed = len(their_progress) - len(mine_progress)
+    for a, b in zip(mine_progress, their_progress[missed:], strict=True):
         assert (a.stage, a.step, a.parts is None) == (b.stage, b.step, b.parts is None)
         for part, value in (a.parts or {}).items():
             assert torch.equal(value, b.parts[part]), (a.stage, a.step, part)
