@@ -10,14 +10,22 @@ set_policy()
 
 
 @pytest.fixture
-def exact_arithmetic() -> Iterator[None]:
-    """Float64 by default, one thread, a known global seed; for tests that use torch."""
+def one_thread() -> Iterator[None]:
+    """One thread for torch."""
     import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def exact_arithmetic(one_thread: None) -> Iterator[None]:
+    """Float64 by default, one thread, a known global seed; for tests that use torch."""
+    import torch
+
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(0)
     yield
     torch.set_default_dtype(torch.float32)
-    torch.set_num_threads(threads)

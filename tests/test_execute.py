@@ -13,13 +13,7 @@ from ae.errors import OutsideError
 from ae.execute import Execution, Interrupted, choose_device
 from ae.fitting import Fitting
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

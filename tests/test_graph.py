@@ -15,6 +15,7 @@ from ae.seeds import Stack
 from ae.spec import Descent
 from ae.train import Source, Training
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 EXAMPLES = 96
 SEEDS = [3, 1, 3]  # equal seeds share their noise and their order
 SCHEDULES = [
@@ -26,14 +27,6 @@ needs_cuda = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def data(features, device="cpu", examples=EXAMPLES):

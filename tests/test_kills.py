@@ -19,16 +19,9 @@ from ae.execute import Execution
 from ae.report import render
 from ae.train import Training
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "MLFLOW_"))}
 ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def kills(folder, *arguments):

@@ -24,16 +24,8 @@ cluster_utils = pytest.importorskip("ray.cluster_utils", reason="ray is not inst
 from ae import ray_executor
 from ae.ray_executor import Cluster
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 SMALL = {"object_store_memory": 80_000_000, "include_dashboard": False}
-
-
-@pytest.fixture(autouse=True)
-def threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

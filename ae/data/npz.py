@@ -25,7 +25,7 @@ def images(files: dict[str, Path], images: str, labels: str | None) -> Arrays:
     Raises:
         OutsideError: A file holds no such array of bytes, or the arrays disagree on how many.
     """
-    return _labelled(files, _array(files, images), labels)
+    return labelled(files, _array(files, images), labels)
 
 
 def bits(files: dict[str, Path], images: str, labels: str | None) -> Arrays:
@@ -40,10 +40,15 @@ def bits(files: dict[str, Path], images: str, labels: str | None) -> Arrays:
     flat = packed.reshape(len(packed), -1)
     side = math.isqrt(8 * flat.shape[1])
     x = 255 * np.unpackbits(flat, axis=1, count=side**2)
-    return _labelled(files, x.reshape(len(x), side, side), labels)
+    return labelled(files, x.reshape(len(x), side, side), labels)
 
 
-def _labelled(files: dict[str, Path], x: NDArray[np.uint8], labels: str | None) -> Arrays:
+def labelled(files: dict[str, Path], x: NDArray[np.uint8], labels: str | None) -> Arrays:
+    """Images with their labels (n,), an array named `file/array`; 0 without a name.
+
+    Raises:
+        OutsideError: The file holds no such array of bytes, or not a label an image.
+    """
     y = np.zeros(len(x), np.uint8) if labels is None else _array(files, labels)
     if y.shape != (len(x),):
         file, _, name = str(labels).partition("/")

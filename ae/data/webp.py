@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ae.data.npz import Arrays, read_npz
+from ae.data.npz import Arrays, labelled
 from ae.errors import OutsideError
 
 TILE = 32  # pixels: the side of a small image
@@ -26,15 +26,7 @@ def tiles(files: dict[str, Path], images: str, labels: str | None) -> Arrays:
     paths = [path for name, path in files.items() if path.suffix == ".webp"]
     start = paths.index(files[first])
     x = np.concatenate([_tiles(path) for path in paths[start : start + int(number or 1)]])
-    if labels is None:
-        return x, np.zeros(len(x), np.uint8)
-    file, _, name = labels.partition("/")
-    y = read_npz(files[file], name)
-    if y.shape != (len(x),):
-        raise OutsideError(
-            f"{files[file]}: array {name!r} has shape {y.shape}; expected ({len(x)},), a label an image"
-        )
-    return x, y
+    return labelled(files, x, labels)
 
 
 def _tiles(path: Path) -> NDArray[np.uint8]:
