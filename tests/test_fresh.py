@@ -4,7 +4,7 @@ import pytest
 import torch
 from project import make
 from test_execute import execution, run, trained
-from test_graph import SEEDS, one_thread, refused, same, unrecorded  # noqa: F401
+from test_graph import SEEDS, refused, same, unrecorded
 from test_train import dae, finish
 from zoo import FEATURES, ZOO, stage
 
