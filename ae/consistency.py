@@ -23,6 +23,7 @@ from ae.toml import no_such
 LEAST_TREND = 3
 DENSITIES = ("likelihood", "annealed", "evidence")  # files of ae/metrics that estimate log p(x)
 COUNTS = ("likelihood.active_units", "likelihood.kl_units")  # but these are no likelihoods
+MATCHED = "matched"  # file of ae/metrics whose functions look at other measures and runs
 SIZES = ("samples", "chains", "temperatures")  # arguments that an estimate is named after
 
 
@@ -32,6 +33,7 @@ def inconsistencies(spec: Spec) -> Iterator[str]:
     yield from _unknown_runs(spec)
     for measure in spec.measure:
         yield from _unnamed_sizes(measure)
+        yield from _unmatched(spec, measure)
     for claim in spec.claim:
         yield from (f"[[claim]] {claim.id!r}: {text}" for text in _claim(spec, claim))
 
@@ -77,6 +79,30 @@ def _unnamed_sizes(measure: Measure) -> Iterator[str]:
                 f"[[measure]] {measure.name!r}: label: found {measure.label!r}; expected it to "
                 f"name the {size} {key}"
             )
+
+
+def _unmatched(spec: Spec, measure: Measure) -> Iterator[str]:
+    """What a measure of other measures looks at: taken before it, of its own and the curve's runs."""
+    if measure.function.partition(".")[0] != MATCHED:
+        return
+    place = f"[[measure]] {measure.name!r}: arguments"
+    curve = measure.arguments.get("curve")
+    curve = curve if isinstance(curve, list) else []
+    yield from _no_run(spec, f"{place}.curve", curve)
+    before = {m.name: m for m in spec.measure[: spec.measure.index(measure)]}
+    own = [run.name for run in spec.run] if measure.runs == "all" else measure.runs
+    for key in ("metric", "at"):
+        name = measure.arguments.get(key)
+        if name is None:
+            continue
+        if (other := before.get(name)) is None:
+            yield f"{place}.{key}: {no_such('[[measure]] before it', str(name), before)}"
+            continue
+        missing = [run for run in (*own, *curve) if other.runs != "all" and run not in other.runs]
+        if missing:
+            yield f"{place}.{key}: {name!r} is not measured on run {missing[0]!r}"
+        if lost := [tier for tier in measure.tiers if tier not in other.tiers]:
+            yield f"{place}.{key}: {name!r} is not taken in tier {lost[0]!r}"
 
 
 def _no_run(spec: Spec, place: str, names: Iterable[str]) -> Iterator[str]:

@@ -25,7 +25,7 @@ from ae.plan import PACKAGE, StackPlan, code_digest, plan
 from ae.read import cells, digest_of, read_spec
 from ae.record import DataRecord, Environment, FigureRecord, Record, RunRecord, digest
 from ae.spec import Cell, Figure, Labels, Measure
-from ae.trained import Trained
+from ae.trained import Measured, Trained
 
 __all__ = ["Event", "Execution", "Interrupted"]
 
@@ -132,8 +132,8 @@ class Execution:
         for detail, done, share in self.executor(fittings, self.stop):
             yield Event("train", detail, done, total, share)
         fitted = [f.result for f in fittings if f.result is not None]
-        trained = self._trained(stacks, fitted)
-        metrics: dict[str, dict[str, list[float]]] = {c.name: {} for c in self.cells}
+        metrics: dict[str, dict[str, dict[int, float]]] = {c.name: {} for c in self.cells}
+        trained = self._trained(stacks, fitted, metrics)
         for run, measure in self._measures():
             self._heed()
             yield Event("measure", f"{measure.name} of {run}", total, total)
@@ -144,7 +144,7 @@ class Execution:
                 self._heed()
                 yield Event("draw", figure.name, total, total)
                 figures.append(_draw(figure, runs, staged))
-        record = self._record(stacks, fitted, trained, metrics, figures, started, clock)
+        record = self._record(stacks, fitted, trained, figures, started, clock)
         finish(self.folder, record, work)
         prune(self.folder, {s.key for s in stacks})
         yield Event("done", "trained, measured, recorded", 1, 1)
@@ -197,7 +197,9 @@ class Execution:
             }
         )
 
-    def _trained(self, stacks: Sequence[StackPlan], fitted: Sequence[Fitted]) -> dict[str, Trained]:
+    def _trained(
+        self, stacks: Sequence[StackPlan], fitted: Sequence[Fitted], measured: Measured
+    ) -> dict[str, Trained]:
         found = {}
         for stack, result in zip(stacks, fitted, strict=True):
             for cell in stack.cells:
@@ -212,12 +214,14 @@ class Execution:
                         i: result.diverged[m] for i, m in enumerate(members) if m in result.diverged
                     },
                     curves=[curve.of(members) for curve in result.curves],
+                    measured=measured,
                 )
         return found
 
     def _measures(self) -> Iterator[tuple[str, Measure]]:
-        for cell in self.cells:
-            for measure in self.spec.measure:
+        """Every measure of all its runs, then the next: it may look at what others have found."""
+        for measure in self.spec.measure:
+            for cell in self.cells:
                 wanted = measure.runs == "all" or cell.name in measure.runs
                 if wanted and self.tier in measure.tiers:
                     yield cell.name, measure
@@ -227,7 +231,6 @@ class Execution:
         stacks: Sequence[StackPlan],
         fitted: Sequence[Fitted],
         trained: dict[str, Trained],
-        metrics: dict[str, dict[str, list[float]]],
         figures: list[FigureRecord],
         started: datetime,
         clock: float,
@@ -235,7 +238,7 @@ class Execution:
         by_run = {}
         for stack, result in zip(stacks, fitted, strict=True):
             for cell in stack.cells:
-                by_run[cell.name] = _run_record(stack, result, cell, trained, metrics)
+                by_run[cell.name] = _run_record(stack, result, cell, trained[cell.name])
         return Record(
             schema_version=records.SCHEMA,
             name=self.name,
@@ -288,11 +291,12 @@ def folder_name(tier: str, seeds: tuple[int, ...] | None) -> str:
     return f"{tier}-seeds-{'-'.join(map(str, seeds)) if len(seeds) < 9 else digest(seeds)[:12]}"
 
 
-def _measured(trained: Trained, measure: Measure) -> list[float]:
+def _measured(trained: Trained, measure: Measure) -> dict[int, float]:
     values: list[float] = _function("metrics", measure.function)(trained, **measure.arguments)
-    return [
-        float("nan") if i in trained.diverged else float(value) for i, value in enumerate(values)
-    ]
+    return {
+        seed: float("nan") if i in trained.diverged else float(value)
+        for i, (seed, value) in enumerate(zip(trained.seeds, values, strict=True))
+    }
 
 
 def _draw(figure: Figure, runs: list[Trained], folder: Path) -> FigureRecord:
@@ -325,18 +329,16 @@ def _run_record(
     stack: StackPlan,
     result: Fitted,
     cell: Cell,
-    trained: dict[str, Trained],
-    metrics: dict[str, dict[str, list[float]]],
+    one: Trained,
 ) -> RunRecord:
     members = stack.members_of(cell.name)
-    one = trained[cell.name]
     return RunRecord(
         name=cell.name,
         label=cell.label,
         seeds=list(one.seeds),
         stack=stack.key,
         diverged={one.seeds[i]: reason for i, reason in one.diverged.items()},
-        metrics=metrics[cell.name],
+        metrics={name: [*values.values()] for name, values in one.measured[cell.name].items()},
         curves=[curve.of(members) for curve in result.curves],
         parameters=sum(p[0].numel() for p in one.stack.parameters.values()),
         steps=result.steps,

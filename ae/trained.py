@@ -1,6 +1,6 @@
 """One run after training, as metrics and figures see it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -13,6 +13,9 @@ from ae.record import Curve
 from ae.seeds import Stack, generator
 
 CHUNK = 2000  # examples that one call of the model sees
+
+Measured = Mapping[str, Mapping[str, Mapping[int, float]]]
+"""Run -> measure -> seed -> value; NaN where the seed diverged."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Trained:
         test: The test set as it is used.
         diverged: Members whose loss stopped being finite: index -> reason.
         curves: How the terms of each stage's objective moved, a value a member and point.
+        measured: What has been measured so far of every run of the tier: for a measure, those that
+            stand before it in the spec; for a figure, all.
     """
 
     name: str
@@ -36,6 +41,7 @@ class Trained:
     test: Dataset
     diverged: dict[int, str] = field(default_factory=dict)
     curves: Sequence[Curve] = ()
+    measured: Measured = field(default_factory=dict)
     _memory: dict[tuple[str, str, int], Tensor] = field(default_factory=dict, repr=False)
 
     @property

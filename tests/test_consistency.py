@@ -73,3 +73,35 @@ def test_a_label_names_the_number_of_samples(tmp_path, label):
     assert problems(tmp_path, *changes.items()) == [
         f"spec.toml: [[measure]] 'error': label: found {label!r}; expected it to name the 5000 samples"
     ]
+
+
+def matched(**arguments):
+    """A measure of other measures, put before the first run."""
+    written = ", ".join(f"{key} = {value}" for key, value in arguments.items())
+    table = (
+        '[[measure]]\nname = "ahead"\nfunction = "matched.advantage"\nlabel = "Ahead"\nunit = ""\n'
+        f'direction = "higher"\ntiers = ["paper"]\narguments = {{ {written} }}\n'
+    )
+    return "[[run]]", f"{table}\n[[run]]"
+
+
+RIGHT = {"metric": '"error"', "at": '"error"', "curve": '["k-25", "k-40"]'}
+
+
+def test_a_measure_of_measures_names_runs_and_what_was_measured_before(tmp_path):
+    assert problems(tmp_path, matched(**RIGHT)) == []
+    place = "spec.toml: [[measure]] 'ahead': arguments"
+    (found,) = problems(tmp_path, matched(**RIGHT | {"metric": '"eror"'}))
+    assert found.startswith(f"{place}.metric: no [[measure]] before it 'eror'")
+    (found,) = problems(tmp_path, matched(**RIGHT | {"at": '"ahead"'}))
+    assert found.startswith(f"{place}.at: no [[measure]] before it 'ahead'")
+    (found,) = problems(tmp_path, matched(**RIGHT | {"curve": '["k-25", "k-4"]'}))
+    assert found.startswith(f"{place}.curve: no run 'k-4'")
+
+
+def test_a_measure_of_measures_looks_where_they_are_taken(tmp_path):
+    only = ('name = "error"\n', 'name = "error"\nruns = ["k-25"]\ntiers = ["quick"]\n')
+    found = problems(tmp_path, matched(**RIGHT), only)
+    place = "spec.toml: [[measure]] 'ahead': arguments"
+    assert any(f.startswith(f"{place}.metric: 'error' is not measured on run 'k-") for f in found)
+    assert f"{place}.at: 'error' is not taken in tier 'paper'" in found

@@ -73,6 +73,28 @@ def test_a_run_writes_a_whole_record(project):
     assert len(arrays.files) > 0
 
 
+def test_a_measure_sees_what_was_measured_before_on_every_run(project):
+    curve = '{ metric = "squared_error", at = "squared_error", curve = ["wide", "plain"] }'
+    after = f"""{{ split = "test" }}
+
+[[measure]]
+name = "ahead"
+function = "matched.advantage"
+label = "Ahead"
+unit = ""
+direction = "lower"
+arguments = {curve}
+"""
+    write(project, arguments=after)
+    _, record = run(project)
+    plain, noisy, wide = (r.metrics for r in record.runs)
+    assert plain["ahead"] == wide["ahead"] == [0.0] * 3
+    ends = zip(*(m["squared_error"] for m in (plain, noisy, wide)), strict=True)
+    level = [x - min(max(x, min(a, b)), max(a, b)) for a, x, b in ends]
+    assert noisy["ahead"] == pytest.approx(level, abs=1e-9)
+    assert max(map(abs, level)) > 1
+
+
 def test_labels_are_hidden_in_training_and_shown_in_testing(project):
     whole = execution(project)
     hiding = write(project, limit="320\nlabelled = 30")
