@@ -1,0 +1,103 @@
+"""Headless Chromium, and the pages that it is shown: the published ones, and one made to break it.
+
+Skips where there is no Chromium: `AE_CHROMIUM` names one, else `chromium` is looked for.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from watched import CHROMIUM, MARKUP, ROOT, Watched
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser; of a module, for Playwright keeps the thread's event loop to itself meanwhile."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium: install one, or name it in AE_CHROMIUM")
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a page: `scheme` light or dark, `width` in pixels, `script` whether scripts run.
+
+    Whatever the page asks of anything but files and itself is refused; at the end of the test
+    nothing may have been asked, and nothing have gone wrong.
+    """
+    seen: list[Watched] = []
+
+    def open_page(
+        path: Path, *, scheme: str = "light", width: int = 1200, script: bool = True
+    ) -> Any:
+        context = chromium.new_context(
+            color_scheme=scheme,
+            viewport={"width": width, "height": 900},
+            java_script_enabled=script,
+        )
+        seen.append(Watched(context.new_page()))
+        seen[-1].hear()
+        return seen[-1].open(path)
+
+    yield open_page
+    for watched in seen:
+        watched.tab.context.close()
+    assert [w.errors for w in seen if w.errors] == []
+    assert [w.requests for w in seen if w.requests] == []
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the published records, without its PDF."""
+    from ae.record import read
+    from ae.report import render
+    from ae.report.speed import read as read_speed
+
+    folder = ROOT / "reports" / "published"
+    records = [(read(path), path) for path in sorted(folder.glob("*/*/record.json"))]
+    speeds = [read_speed(path) for path in sorted((folder / "perf").glob("*.json"))]
+    out = tmp_path_factory.mktemp("published")
+    render(records, out, templates=ROOT / "reports" / "templates", pdf=False, speeds=speeds)
+    return out
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report, with its PDF, of a record that has markup wherever a person may write."""
+    import test_report as made
+    import test_report_figures as turned
+    import test_report_traversal as played
+
+    from ae.record import Interaction
+    from ae.report import render
+
+    record = made.hinton(title=MARKUP)
+    meant = json.loads(json.dumps(record.spec))
+    meant["paper"]["idea"] = MARKUP
+    for claim in meant["claim"]:
+        claim["statement"] += f" {MARKUP}"
+    meant["deviation"][0]["why"] = MARKUP
+    root = tmp_path_factory.mktemp("hostile")
+    data = {"points-3d": turned.DATA, "traversal": played.DATA}
+    figures = []
+    for figure, (kind, content) in zip(record.figures, data.items(), strict=False):
+        text = json.dumps(content).encode()
+        digest = hashlib.sha256(text).hexdigest()
+        given = Interaction(kind=kind, data=f"{kind}.data.json", digest=digest)
+        figures.append(figure.model_copy(update={"interaction": given, "caption": MARKUP}))
+        folder = root / "results" / record.name / record.tier
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / given.data).write_bytes(text)
+    figures += record.figures[len(figures) :]
+    record = record.model_copy(update={"spec": meant, "figures": figures})
+    both = [made.store(record, root / "results"), made.store(made.vincent(), root / "results")]
+    render(both, root / "out", templates=made.TEMPLATES)
+    return root / "out"
