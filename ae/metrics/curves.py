@@ -64,6 +64,29 @@ def average(trained: Trained, *, part: str) -> list[float]:
     return finite(heights)
 
 
+def change(trained: Trained, *, part: str, early: list[float], late: list[float]) -> list[float]:
+    """What a term has risen by: its mean over the window `late` less that over `early`.
+
+    Windows are two shares of all the examples seen, such as [0.9, 1.0]; a point, which is a mean
+    over the steps since the one before, counts by its examples where its end lies in the window.
+
+    Raises:
+        UserError: No stage of the run records the term, or no point of it is in a window.
+    """
+    examples, values = line(trained, part)
+    weights = np.diff(np.array([0, *examples]))
+    means = []
+    for name, (start, end) in (("early", early), ("late", late)):
+        inside = weights * ((examples > start * examples[-1]) & (examples <= end * examples[-1]))
+        if not inside.any():
+            raise UserError(
+                f"curves.change: run {trained.name!r}: {name}: no point of {part!r} lies in "
+                f"{[start, end]}; it has {len(examples)}"
+            )
+        means.append(values @ inside / inside.sum())
+    return finite(means[1] - means[0])
+
+
 def last_stage(trained: Trained, *, part: str) -> list[float]:
     """Mean of a term over all steps of the last stage that records it, while it learns.
 

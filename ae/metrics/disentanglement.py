@@ -210,6 +210,22 @@ def informed(
     return _scored(trained, split, [factor], codes, "informed", score)
 
 
+def told_first(
+    trained: Trained, *, first: list[str], others: list[str], split: Split, bins: int
+) -> list[float]:
+    """Of what single latent numbers tell of all factors, the part that is of `first`; percent.
+
+    sum over `first` of I of the best number / the same sum with `others`, I as in `mig`; NaN where
+    the code tells nothing.
+    """
+
+    def score(z: Codes, places: Places, rng: np.random.Generator) -> float:
+        best = information(z, places, bins).max(0)
+        return 100 * float(best[: len(first)].sum() / best.sum()) if best.any() else np.nan
+
+    return _scored(trained, split, [*first, *others], "encode", "told_first", score)
+
+
 def _scored(
     trained: Trained, split: Split, factors: list[str], codes: str, purpose: str, score: Score
 ) -> list[float]:

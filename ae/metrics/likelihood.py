@@ -174,6 +174,11 @@ def variance_of_means(
     return means.flatten(2).var(1, correction=0)
 
 
+def kl(trained: Trained, *, split: Split, examples: int) -> list[float]:
+    """KL(q(z given x), N(0, 1)), averaged over the first examples of a split; nats, see below."""
+    return by_seed(kl_per_unit(trained, split, examples), np.sum)
+
+
 def kl_units(trained: Trained, *, split: Split, examples: int, threshold: float) -> list[float]:
     """Units whose posterior is on average more than `threshold` nats from the prior."""
     return by_seed(

@@ -24,7 +24,7 @@ SLOPE = 0.2  # of the discriminator's units below 0
 
 
 class FactorVAE(Autoencoder):
-    """-E log p(x given z) + KL(q(z given x), p(z)) + gamma TC(q(z)), by density-ratio estimation.
+    """-E log p(x given z) + beta KL(q(z given x), p(z)) + gamma TC(q(z)), by a ratio of densities.
 
     A discriminator, which minimises a loss of its own, tells codes of q(z) from codes whose numbers
     were each taken from another image; its logit estimates log q(z) / prod_j q(z_j). A batch holds
@@ -41,11 +41,14 @@ class FactorVAE(Autoencoder):
         activation: Of the encoder; the decoder mirrors it.
         latent: Size of the code.
         critic: Widths of the discriminator's hidden layers; six of 1000 in the paper.
-        gamma: Weight of the total correlation; 0 gives the bound on log p(x).
+        beta: Weight of the divergence, 1 in the paper. Another with gamma = 0 is a beta-VAE of the
+            same network, whose total correlation the discriminator estimates and does not move.
+        gamma: Weight of the total correlation; 0 with beta = 1 gives the bound on log p(x).
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"gamma"})
+    sweeps: ClassVar[frozenset[str]] = frozenset({"beta", "gamma"})
     adversaries: ClassVar[tuple[str, ...]] = ("discriminator",)
+    beta: Float[Tensor, ""]
     gamma: Float[Tensor, ""]
 
     def __init__(
@@ -58,6 +61,7 @@ class FactorVAE(Autoencoder):
         activation: Activation,
         latent: int,
         critic: list[int],
+        beta: float,
         gamma: float,
     ) -> None:
         super().__init__()
@@ -82,6 +86,7 @@ class FactorVAE(Autoencoder):
             layers += [Dense(i, o), nn.LeakyReLU(SLOPE)]
         self.discriminator = nn.Sequential(*layers, Dense([latent, *critic][-1], 2))
         self.in_turn = bool(planes)
+        self.register_buffer("beta", torch.tensor(float(beta)))
         self.register_buffer("gamma", torch.tensor(float(gamma)))
         self.draws = {"z": Draw("normal", (latent,)), "order": Draw("uniform", (latent,))}
 
@@ -134,7 +139,7 @@ class FactorVAE(Autoencoder):
             return torch.cat([share * term, rest])
 
         return Objective(
-            loss=spread(reconstruction + kl + self.gamma * correlation),
+            loss=spread(reconstruction + self.beta * kl + self.gamma * correlation),
             parts={
                 "reconstruction": spread(reconstruction),
                 "kl": spread(kl),

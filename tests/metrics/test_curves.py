@@ -51,6 +51,18 @@ def test_the_mean_of_the_last_stage_weighs_points_by_their_steps(trained):
     assert curves.last_stage(trained(one, last), part="bound") == pytest.approx([-1.8, -5.0])
 
 
+def test_a_change_is_between_windows_and_counts_examples(trained):
+    at = [10, 20, 50, 80, 90, 100]
+    run = trained(curve("a", "bound", at, [[0.0, 4.0, 8.0, 1.0, 2.0, 5.0], [3.0] * 6]))
+    # Early: the points at 20 and 50, of 10 and 30 examples. Late: those at 90 and 100.
+    found = curves.change(run, part="bound", early=[0.1, 0.5], late=[0.8, 1.0])
+    assert found == pytest.approx([3.5 - 7.0, 0.0])
+    with pytest.raises(
+        UserError, match=r"early: no point of 'bound' lies in \[0.21, 0.4\]; it has 6"
+    ):
+        curves.change(run, part="bound", early=[0.21, 0.4], late=[0.8, 1.0])
+
+
 def test_the_average_is_that_of_the_curve_as_it_is_drawn(trained):
     flat = curve("a", "bound", [100, 250, 10_000], [[-7.0] * 3, [-2.0] * 3])
     assert curves.average(trained(flat), part="bound") == pytest.approx([-7.0, -2.0])

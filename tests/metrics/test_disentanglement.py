@@ -107,6 +107,19 @@ def test_centres_are_places_turned_centres_are_not_and_nothing_is_nothing(run):
     assert d.informed(run, factor="x", split="test", bins=20)[0] > 80
 
 
+def test_what_is_told_first_is_what_centres_tell(run):
+    asked = {"split": "test", "bins": 20}
+    place, turned, none = d.told_first(run, first=["x", "y"], others=["scale", "shape"], **asked)
+    assert place > 90
+    assert turned > 90
+    assert math.isnan(none)
+    # Centres tell as much of x as of y.
+    one = d.told_first(run, first=["x"], others=["y"], **asked)
+    other = d.told_first(run, first=["y"], others=["x"], **asked)
+    assert one[0] == pytest.approx(50, abs=3)
+    assert one[0] + other[0] == pytest.approx(100)
+
+
 def test_a_seed_scores_the_same_alone_and_a_diverged_one_nothing(run):
     chosen = {"factors": ["x", "y"], "split": "test"}
     three = d.beta_vae(run, **chosen, **BETA)

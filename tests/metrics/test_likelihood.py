@@ -188,6 +188,7 @@ def test_the_divergence_of_a_unit_is_what_torch_says(narrow):
     exact = kl_divergence(Normal(mean, (logvar / 2).exp()), Normal(0.0, 1.0)).mean(1)
     found = likelihood.kl_per_unit(trained, "test", 1000)
     torch.testing.assert_close(found, exact.detach())
+    assert likelihood.kl(trained, **ALL) == pytest.approx(exact.sum(1).tolist())
     least, most = sorted(found.flatten().tolist())
     between = (least + most) / 2
     units = likelihood.kl_units(trained, **ALL, threshold=between)

@@ -13,7 +13,7 @@ from ae.models.vae import VAE
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 
 
-def build(features=30, hidden=(12,), latent=3, critic=(8,), gamma=0.0):
+def build(features=30, hidden=(12,), latent=3, critic=(8,), beta=1.0, gamma=0.0):
     return FactorVAE(
         features,
         colours=1,
@@ -22,6 +22,7 @@ def build(features=30, hidden=(12,), latent=3, critic=(8,), gamma=0.0):
         activation="tanh",
         latent=latent,
         critic=list(critic),
+        beta=beta,
         gamma=gamma,
     )
 
@@ -31,10 +32,10 @@ def noise(count, latent=3):
 
 
 @pytest.mark.parametrize(("count", "first"), [(8, 4), (7, 4)])
-def test_without_its_penalty_it_is_a_vae_on_the_first_half(count, first):
-    model, x, given = build(), torch.rand(count, 30), noise(count)
+def test_without_its_penalty_it_is_a_beta_vae_on_the_first_half(count, first):
+    model, x, given = build(beta=4.0), torch.rand(count, 30), noise(count)
     ours = model.objective(Batch(x), given)
-    vae = VAE(30, hidden=[12], latent=3, init="fan_in", beta=1.0)
+    vae = VAE(30, hidden=[12], latent=3, init="fan_in", beta=4.0)
     own = {k: v for k, v in model.state_dict().items() if k.split(".")[0] in ("encoder", "decoder")}
     vae.load_state_dict({**own, "beta": vae.beta})
     theirs = vae.objective(Batch(x[:first]), {"z": given["z"][:first]})

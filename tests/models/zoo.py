@@ -244,9 +244,9 @@ ZOO = {
     ),
     "factor_vae": Entry(
         FactorVAE,
-        {**DENSE, "latent": 4, "critic": [8, 8], "gamma": 5.0},
+        {**DENSE, "latent": 4, "critic": [8, 8], "beta": 1.0, "gamma": 5.0},
         (stage(**HALVES), stage("in-turn", update="alternating", **HALVES)),
-        ({"gamma": 0.0}, {"gamma": 20.0}),
+        ({"beta": 4.0, "gamma": 0.0}, {"beta": 1.0, "gamma": 20.0}),
     ),
     **{
         f"tc_vae_{sampling}": Entry(
