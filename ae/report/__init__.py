@@ -11,6 +11,7 @@ from pathlib import Path
 from ae.errors import UserError
 from ae.record import Record, write_atomically
 from ae.report import pages
+from ae.report.board import Board, forests, marks
 from ae.report.pdf import WITHOUT_PANGO, to_pdf
 from ae.report.speed import Speed, SpeedPage
 from ae.report.views import Page
@@ -46,7 +47,7 @@ def render(
     """
     shown = _pages(records)
     made = pages.environment(templates)
-    suite = {"pages": shown, "forests": pages.forests(shown)}
+    suite = {"pages": shown, "board": Board(shown), "forests": forests(shown), "marks": marks()}
     content = {"index.html": pages.fill(made, "index.html", **suite, speeds=speeds)}
     for page in shown:
         content[f"{page.key}.html"] = pages.fill(made, "paper.html", page=page)

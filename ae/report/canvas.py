@@ -82,10 +82,16 @@ def around(values: Sequence[float], share: float = 0.06) -> tuple[float, float]:
 
 
 class Sheet:
-    """An SVG under construction; places in its own units, the first from the left and the top."""
+    """An SVG under construction; places in its own units, the first from the left and the top.
 
-    def __init__(self, *, name: str, title: str, description: str, size: tuple[int, int]) -> None:
+    Without a name it is hidden from screen readers: what it shows must stand beside it in words.
+    """
+
+    def __init__(
+        self, *, size: tuple[int, int], name: str = "", title: str = "", description: str = ""
+    ) -> None:
         self.size = size
+        told = {"role": "img", "aria-labelledby": f"{name}-title {name}-desc"}
         self.root = ElementTree.Element(
             "svg",
             {
@@ -94,12 +100,12 @@ class Sheet:
                 "viewBox": f"0 0 {size[0]} {size[1]}",
                 "width": str(size[0]),
                 "height": str(size[1]),
-                "role": "img",
-                "aria-labelledby": f"{name}-title {name}-desc",
+                **(told if name else {"aria-hidden": "true"}),
             },
         )
-        ElementTree.SubElement(self.root, "title", {"id": f"{name}-title"}).text = title
-        ElementTree.SubElement(self.root, "desc", {"id": f"{name}-desc"}).text = description
+        if name:
+            ElementTree.SubElement(self.root, "title", {"id": f"{name}-title"}).text = title
+            ElementTree.SubElement(self.root, "desc", {"id": f"{name}-desc"}).text = description
 
     def _add(self, tag: str, attributes: dict[str, str]) -> ElementTree.Element:
         return ElementTree.SubElement(self.root, tag, attributes)
@@ -206,8 +212,30 @@ class Sheet:
         corners = [(x - radius, y), (x, y - radius), (x + radius, y), (x, y + radius)]
         self._add("path", {"d": path(corners) + "Z", "class": "mean", "fill": INK})
 
+    def mark(self, at: tuple[float, float], style: str, radius: float = 5.0) -> None:
+        """A mean in the shape and colour of its verdict.
+
+        Reproduced is a disc, better a triangle, short a cross, inconclusive an empty diamond.
+        """
+        x, y = at
+        colour = {"class": f"mark-{style}", "fill": WORDS[style], "stroke": WORDS[style]}
+        if style == "reproduced":
+            place = {"cx": _place(x), "cy": _place(y), "r": _place(radius)}
+            self._add("circle", place | colour)
+        elif style == "better":
+            tip = [(x - radius, y + radius * 0.8), (x, y - radius), (x + radius, y + radius * 0.8)]
+            self._add("path", {"d": path(tip) + "Z"} | colour)
+        elif style == "short":
+            arms = [[(x - radius, y + s * radius), (x + radius, y - s * radius)] for s in (-1, 1)]
+            crossed = {"d": "".join(map(path, arms)), "stroke-width": "2.6"}
+            self._add("path", crossed | colour)
+        else:
+            corners = [(x - radius, y), (x, y - radius), (x + radius, y), (x, y + radius)]
+            empty = {"d": path(corners) + "Z", "stroke-width": "2", "fill": "#ffffff"}
+            self._add("path", colour | empty)
+
     def arrow(self, at: tuple[float, float], direction: int) -> None:
-        """A mean beyond the sheet: a head pointing right (1) or left (-1)."""
+        """Something lies beyond the sheet: a head pointing right (1) or left (-1)."""
         x, y = at
         corners = [(x - 7 * direction, y - 5), (x, y), (x - 7 * direction, y + 5)]
         self._add("path", {"d": path(corners) + "Z", "class": "mean", "fill": INK})

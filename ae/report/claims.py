@@ -104,7 +104,7 @@ def _view(record: Record, claim: Claim, measure: Measure, verdict: Verdict) -> C
         control=claim.control,
         primary=claim.primary,
         plot=_plot(record, claim, measure, verdict, anchor) if tested else None,
-        distance=_distance(record, claim, measure, verdict) if tested else None,
+        distance=_distance(claim, measure, verdict) if tested else None,
         numeric=isinstance(claim, ValueClaim | ExactClaim | FigureClaim),
     )
 
@@ -190,9 +190,7 @@ def _sweep(record: Record, claim: TrendClaim, axis: str, anchor: str) -> Element
     return plots.sweep(f"plot-{anchor}", f"{claim.id}: the sweep, seed by seed", runs, axis)
 
 
-def _distance(
-    record: Record, claim: Claim, measure: Measure, verdict: Verdict
-) -> forest.Distance | None:
+def _distance(claim: Claim, measure: Measure, verdict: Verdict) -> forest.Distance | None:
     if verdict.mean is None or not verdict.margin:
         return None
     target, margin = verdict.target or 0.0, verdict.margin
@@ -203,6 +201,4 @@ def _distance(
     factor = sign(measure) if numeric else 1
     mean, one, other = (factor * (e - target) / margin for e in ends)
     low, high = (one, other) if factor > 0 else (other, one)
-    label = f"{record.name} {record.tier}: {claim.id}"
-    shown = word(verdict.word)
-    return forest.Distance(label, shown.symbol, shown.style, mean, low, high)
+    return forest.Distance(word(verdict.word).style, mean, low, high)

@@ -12,28 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from ae.errors import UserError
-from ae.report import forest
 from ae.report.text import count
 from ae.report.views import Page, web
-
-PANELS = (
-    forest.Panel(
-        title="Numbers and exact properties",
-        worse="worse",
-        better="better",
-        axis="distance from the published number, in margins",
-        ticks=(1, 2, 3, 4),
-        bend="none",
-    ),
-    forest.Panel(
-        title="Orderings, trends and equalities",
-        worse="against the claim",
-        better="as claimed",
-        axis="distance from no difference, in margins (compressed far from zero)",
-        ticks=(1, 3, 10, 30, 100),
-        bend="asinh",
-    ),
-)
 
 
 def environment(templates: Path) -> Environment:
@@ -50,6 +30,7 @@ def environment(templates: Path) -> Environment:
     made.filters["web"] = web
     made.filters["cell"] = _cell
     made.filters["count"] = count
+    made.filters["sentence"] = _sentence
     made.filters["sha256"] = _sha256
     return made
 
@@ -64,17 +45,6 @@ def fill(made: Environment, template: str, **values: object) -> bytes:
         return made.get_template(template).render(**values).encode()
     except TemplateError as error:
         raise UserError(f"templates: {template}: {error.message or error!r}") from None
-
-
-def forests(pages: Sequence[Page]) -> list[tuple[str, ElementTree.Element]]:
-    """Two plots of the distances of all tested claims: of numbers, and of orderings."""
-    drawn = []
-    for i, panel in enumerate(PANELS):
-        claims = [c for p in pages for c in p.tested if c.numeric == (i == 0)]
-        rows = [c.distance for c in claims if c.distance is not None]
-        if rows:
-            drawn.append((panel.title, forest.forest(f"forest-{i}", panel, rows)))
-    return drawn
 
 
 def table(pages: Sequence[Page]) -> bytes:
@@ -96,6 +66,11 @@ def table(pages: Sequence[Page]) -> bytes:
 def _drawn(root: ElementTree.Element) -> Markup:
     """An SVG as markup; ElementTree has escaped every word in it."""
     return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _sentence(words: str) -> str:
+    """With a capital at the beginning; the rest as it is."""
+    return words[:1].upper() + words[1:]
 
 
 def _sha256(text: str) -> str:

@@ -94,6 +94,22 @@ def aligned(column: Sequence[str]) -> list[str]:
     return [c + _padding(tail, longest) for c, tail in zip(column, tails, strict=True)]
 
 
+def levelled(column: Sequence[str]) -> list[str]:
+    """Pad numbers on the left so that, written from the left, they share the place of the point.
+
+    Whatever follows a number (`± 0.16 %`) stays; an empty cell stays empty.
+    """
+    heads = [_head(cell) for cell in column]
+    longest = max(heads, default=0)
+    pairs = zip(column, heads, strict=True)
+    return [cell and DIGIT_SPACE * (longest - head) + cell for cell, head in pairs]
+
+
+def _head(cell: str) -> int:
+    """How many characters stand before the point, or before what follows a whole number."""
+    return len(cell.split(" ")[0].partition(".")[0])
+
+
 def _padding(tail: int, longest: int) -> str:
     if tail < 0 <= longest:
         return POINT_SPACE + DIGIT_SPACE * longest

@@ -1,0 +1,166 @@
+"""The scoreboard and the forest: every paper, every claim, its numbers in columns.
+
+Numbers of a column share the place of the decimal point; what the verdict says besides the mean
+and its interval stands below them.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from xml.etree.ElementTree import Element
+
+from ae.report.claims import SYMBOLS, ClaimView, Word, word
+from ae.report.forest import PANELS, Distance, Panel, legend, signed
+from ae.report.text import MINUS, levelled
+from ae.report.views import Page
+
+
+@dataclass(frozen=True)
+class Row:
+    """A claim in columns: a mean and half its interval, or one phrase in the place of both."""
+
+    claim: ClaimView
+    published: str
+    mean: str
+    half: str
+    phrase: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """All papers of a report."""
+
+    pages: Sequence[Page]
+
+    @cached_property
+    def papers(self) -> list["PaperRows"]:
+        """Each paper with its rows."""
+        return [PaperRows(page, _rows([*page.tested, *page.untested])) for page in self.pages]
+
+    @property
+    def tally(self) -> list[tuple[Word, int]]:
+        """How many claims got each word, over all papers; every word is there."""
+        return _tally([claim for page in self.pages for claim in page.claims])
+
+    @property
+    def claims(self) -> int:
+        """How many claims there are."""
+        return sum(len(page.claims) for page in self.pages)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the tiers below the papers' own can say, each once."""
+        return list(dict.fromkeys(page.tier_note for page in self.pages if page.tier_note))
+
+    @property
+    def families(self) -> list[str]:
+        """What a filter can choose from, in the order of the alphabet."""
+        return sorted({page.paper.family for page in self.pages})
+
+    @property
+    def tiers(self) -> list[str]:
+        """The tiers that the records are of, in the order of the alphabet."""
+        return sorted({page.record.tier for page in self.pages})
+
+    @property
+    def words(self) -> list[Word]:
+        """The words that some claim got."""
+        return [shown for shown, claims in self.tally if claims]
+
+
+@dataclass(frozen=True)
+class PaperRows:
+    """A paper on the scoreboard."""
+
+    page: Page
+    rows: list[Row]
+
+    @property
+    def tally(self) -> list[tuple[Word, int]]:
+        """How many of its claims got each word; every word is there."""
+        return _tally(self.page.claims)
+
+    @property
+    def data(self) -> str:
+        """The names of the data sets."""
+        return ", ".join(dict.fromkeys(d.name for d in self.page.record.data))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A claim's distance from its target, in margins, in numbers and drawn."""
+
+    claim: ClaimView
+    mean: str
+    ends: str
+    plot: Element
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The claims of one panel, paper by paper; all are drawn to its scale."""
+
+    panel: Panel
+    papers: list[tuple[Page, list[Line]]]
+
+
+def marks() -> list[tuple[str, Element]]:
+    """The marks of the plots with their words, for the legend."""
+    return [(name.lower(), legend(name.lower())) for name in SYMBOLS if name != "UNTESTED"]
+
+
+def forests(pages: Sequence[Page]) -> list[Forest]:
+    """Two plots of the distances of all tested claims: of numbers, and of orderings."""
+    made = []
+    for panel, numeric in zip(PANELS, (True, False), strict=True):
+        shown = [(p, _lines(panel, [c for c in p.tested if c.numeric == numeric])) for p in pages]
+        if papers := [(page, lines) for page, lines in shown if lines]:
+            made.append(Forest(panel, papers))
+    return made
+
+
+def _lines(panel: Panel, claims: Sequence[ClaimView]) -> list[Line]:
+    found = [(c, c.distance) for c in claims if c.distance is not None]
+    means = levelled([signed(distance.mean) for _, distance in found])
+    return [
+        Line(claim, mean, _ends(distance), panel.row(distance))
+        for (claim, distance), mean in zip(found, means, strict=True)
+    ]
+
+
+def _ends(distance: Distance) -> str:
+    if not (math.isfinite(distance.low) and math.isfinite(distance.high)):
+        return ""
+    return f"{signed(distance.low)} … {signed(distance.high)}"
+
+
+def _tally(claims: Sequence[ClaimView]) -> list[tuple[Word, int]]:
+    found = Counter(claim.verdict.word for claim in claims)
+    return [(word(name), found[name]) for name in SYMBOLS]
+
+
+def _rows(claims: Sequence[ClaimView]) -> list[Row]:
+    split = [_split(claim) for claim in claims]
+    columns = [levelled([row[i] for row in split]) for i in (0, 1)]
+    printed = [c.published.replace("-", MINUS) if c.numeric else "" for c in claims]
+    return [
+        Row(claim, shown or claim.published, mean, half, phrase, detail)
+        for claim, shown, mean, half, (_, _, phrase, detail) in zip(
+            claims, levelled(printed), *columns, split, strict=True
+        )
+    ]
+
+
+def _split(claim: ClaimView) -> tuple[str, str, str, str]:
+    """Mean, half width, phrase, detail: a verdict's own words, taken apart and no digit changed."""
+    shown, _, detail = claim.ours.partition(", ")
+    mean, between, half = shown.partition(" ± ")
+    if between:
+        return mean.replace("-", MINUS), half, "", detail
+    low, between, high = shown.partition(" to ")
+    if between and low == high:
+        return low.replace("-", MINUS), "", "", "every seed"
+    return "", "", shown, detail

@@ -1,0 +1,97 @@
+//<![CDATA[
+"use strict";
+// The filters of the first page. Their state is the address's fragment, so that a view can be sent
+// to somebody else. Where this script does not run, every claim is shown and no control is.
+document.addEventListener("DOMContentLoaded", () => {
+  const form = document.getElementById("filters");
+  const { family, verdict, tier, words, fold } = form.elements;
+  const fields = [family, verdict, tier, words];
+  const groups = [...document.querySelectorAll("[data-family]")].map((element) => ({
+    element,
+    rows: [...element.querySelectorAll("[data-verdict]")].map(searchable),
+    text: (element.querySelector("summary, .group")?.textContent ?? "").toLowerCase(),
+  }));
+  const sheets = groups.filter((group) => group.element.matches("details"));
+  const total = sheets.reduce((sum, sheet) => sum + sheet.rows.length, 0);
+
+  function searchable(element) {
+    return { element, text: element.textContent.toLowerCase() };
+  }
+
+  function show() {
+    const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const group of groups) {
+      const { element, rows, text } = group;
+      const fits = (!family.value || element.dataset.family === family.value)
+        && (!tier.value || element.dataset.tier === tier.value);
+      group.shown = 0;
+      for (const row of rows) {
+        const kept = fits && (!verdict.value || row.element.dataset.verdict === verdict.value)
+          && wanted.every((word) => row.text.includes(word) || text.includes(word));
+        row.element.classList.toggle("off", !kept);
+        group.shown += kept ? 1 : 0;
+      }
+      element.classList.toggle("off", group.shown === 0);
+    }
+    const claims = sheets.reduce((sum, sheet) => sum + sheet.shown, 0);
+    const papers = sheets.filter((sheet) => sheet.shown).length;
+    document.getElementById("shown").value = `${claims} of ${total} claims, `
+      + `${papers} of ${sheets.length} papers`;
+  }
+
+  function unfold(open) {
+    for (const sheet of sheets) sheet.element.open = open;
+    label();
+  }
+
+  function label() {
+    const open = sheets.some((sheet) => sheet.element.open && sheet.shown);
+    fold.textContent = open ? "Close all" : "Open all";
+  }
+
+  function filtered() {
+    return fields.some((field) => field.value);
+  }
+
+  // From the fragment to the fields, and back.
+  function load() {
+    const fragment = location.hash.slice(1);
+    if (fragment && !fragment.includes("=")) return false;  // a place on the page, not a view
+    const state = new URLSearchParams(fragment);
+    for (const field of fields) {
+      const value = state.get(field.name) ?? "";
+      const known = field === words || [...field.options].some((option) => option.value === value);
+      field.value = known ? value : "";
+    }
+    return true;
+  }
+
+  function save() {
+    const state = new URLSearchParams();
+    for (const field of fields) if (field.value) state.set(field.name, field.value);
+    const fragment = state.toString();
+    history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
+  }
+
+  function changed() {
+    show();
+    save();
+    unfold(filtered());
+  }
+
+  form.addEventListener("input", changed);
+  form.addEventListener("reset", () => setTimeout(changed));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  fold.addEventListener("click", () => unfold(fold.textContent === "Open all"));
+  document.addEventListener("toggle", label, true);
+  addEventListener("hashchange", () => {
+    if (!load()) return;
+    show();
+    unfold(filtered());
+  });
+  load();
+  show();
+  unfold(filtered());
+  form.hidden = false;
+});
+//]]>
