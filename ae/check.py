@@ -200,6 +200,11 @@ def _functions(spec: Spec, source: Source) -> Iterator[str]:
     for measure in spec.measure:
         place = f"[[measure]] {measure.name!r}"
         yield from _function(place, "metrics", measure.function, measure.arguments, source)
+        for name, tier in spec.tier.items():
+            if changed := tier.measure.get(measure.name):
+                place = f"[tier.{name}.measure.{dotted((measure.name,))}]"
+                arguments = {**measure.arguments, **changed}
+                yield from _function(place, "metrics", measure.function, arguments, source)
     for figure in spec.figure:
         place = f"[[figure]] {figure.name!r}"
         yield from _function(place, "figures", figure.function, figure.arguments, source)

@@ -11,6 +11,7 @@ from ae.spec import (
     Claim,
     FigureClaim,
     Measure,
+    PooledClaim,
     Spec,
     Tier,
     TierName,
@@ -18,7 +19,7 @@ from ae.spec import (
     ValueClaim,
     runs_of,
 )
-from ae.toml import no_such
+from ae.toml import dotted, no_such, unknown_key
 
 LEAST_TREND = 3
 DENSITIES = ("likelihood", "annealed", "evidence")  # files of ae/metrics that estimate log p(x)
@@ -34,6 +35,8 @@ def inconsistencies(spec: Spec) -> Iterator[str]:
     for measure in spec.measure:
         yield from _unnamed_sizes(measure)
         yield from _unmatched(spec, measure)
+    for name, tier in spec.tier.items():
+        yield from _changed_measures(spec, name, tier)
     for claim in spec.claim:
         yield from (f"[[claim]] {claim.id!r}: {text}" for text in _claim(spec, claim))
 
@@ -105,6 +108,22 @@ def _unmatched(spec: Spec, measure: Measure) -> Iterator[str]:
             yield f"{place}.{key}: {name!r} is not taken in tier {lost[0]!r}"
 
 
+def _changed_measures(spec: Spec, name: TierName, tier: Tier) -> Iterator[str]:
+    """Arguments that a tier changes: of measures that are there, and never what their label says."""
+    known = {m.name: m for m in spec.measure}
+    for measure, arguments in tier.measure.items():
+        place = f"[tier.{name}.measure.{dotted((measure,))}]"
+        if measure not in known:
+            yield f"{place}: {no_such('[[measure]]', measure, known)}"
+            continue
+        own = known[measure].arguments
+        for key in arguments:
+            if key not in own:
+                yield f"{place}: {unknown_key(key, own)}"
+            elif _is_density(known[measure]) and key in SIZES:
+                yield f"{place}: {key}: an estimate's size is in its label; add a [[measure]]"
+
+
 def _no_run(spec: Spec, place: str, names: Iterable[str]) -> Iterator[str]:
     runs = [run.name for run in spec.run]
     for name in () if names == "all" else names:
@@ -120,6 +139,8 @@ def _claim(spec: Spec, claim: Claim) -> Iterator[str]:
             yield f"run {run!r} is given {times} times; kind {claim.kind!r} needs distinct runs"
     if isinstance(claim, TrendClaim) and len(runs) < LEAST_TREND:
         yield f"runs: found {len(runs)}; a trend needs at least {LEAST_TREND}"
+    if isinstance(claim, PooledClaim):
+        yield from _pooled(spec, claim)
     if claim.primary and claim.status == "recalled":
         yield "primary: found true; a claim of status 'recalled' is never primary"
     if claim.primary and "paper" not in claim.tiers:
@@ -130,6 +151,21 @@ def _claim(spec: Spec, claim: Claim) -> Iterator[str]:
             f"tiers: found {small[0]!r}; a reduced run never tests a published number: "
             "expected ['paper'], or control = true for a test of the measurement"
         )
+
+
+def _pooled(spec: Spec, claim: PooledClaim) -> Iterator[str]:
+    """Whether a statistic has what it is of: groups to compare, other metrics to rank by."""
+    if claim.statistic in ("explained", "dominance") and len(claim.groups) < 2:
+        yield f"groups: found {len(claim.groups)}; {claim.statistic!r} needs at least 2"
+    if (claim.statistic == "correlation") != bool(claim.others):
+        yield (
+            f"others: found {list(claim.others)}; expected one metric or more with "
+            "statistic = 'correlation', and none with another"
+        )
+    for metric in claim.others:
+        if metric == claim.metric:
+            yield f"others: found {metric!r}, the claim's own metric"
+        yield from _judgeable(spec, claim.model_copy(update={"metric": metric}))
 
 
 def _judgeable(spec: Spec, claim: Claim) -> Iterator[str]:

@@ -220,7 +220,10 @@ class Execution:
 
     def _measures(self) -> Iterator[tuple[str, Measure]]:
         """Every measure of all its runs, then the next: it may look at what others have found."""
-        for measure in self.spec.measure:
+        changed = next(t for name, t in self.spec.tier.items() if name == self.tier).measure
+        for own in self.spec.measure:
+            arguments = {**own.arguments, **changed.get(own.name, {})}
+            measure = own.model_copy(update={"arguments": arguments})
             for cell in self.cells:
                 wanted = measure.runs == "all" or cell.name in measure.runs
                 if wanted and self.tier in measure.tiers:

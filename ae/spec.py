@@ -45,6 +45,10 @@ Tiers = Annotated[
 Runs = Annotated[
     tuple[str, ...], Field(min_length=1, description="a list of the names of one or more runs")
 ]
+Groups = Annotated[
+    tuple[Runs, ...],
+    Field(min_length=1, description="a list of one or more lists of names of runs"),
+]
 Modules = Annotated[
     tuple[Text, ...], Field(min_length=1, description="a list of the names of one or more modules")
 ]
@@ -413,8 +417,25 @@ class FigureClaim(ClaimTable):
         return self
 
 
+class PooledClaim(ClaimTable):
+    """A statistic of all values of these runs lies on one side of a bound that the claim states.
+
+    `groups` are lists of runs. `mean`: of the metric, over all. `explained`: percent of its
+    variance that the groups explain. `dominance`: the best group's least chance, in percent, to
+    beat another. `correlation`: the mean of its rank correlations with the metrics `others`.
+    """
+
+    kind: Literal["pooled"]
+    statistic: Literal["mean", "explained", "dominance", "correlation"]
+    groups: Groups
+    others: tuple[str, ...] = ()
+    sense: Literal["above", "below"]
+    bound: float
+    bound_reason: Text
+
+
 Claim = Annotated[
-    ValueClaim | OrderClaim | EqualClaim | TrendClaim | ExactClaim | FigureClaim,
+    ValueClaim | OrderClaim | EqualClaim | TrendClaim | ExactClaim | FigureClaim | PooledClaim,
     Field(discriminator="kind"),
 ]
 
@@ -426,8 +447,15 @@ def runs_of(claim: Claim) -> tuple[str, ...]:
             return claim.better, claim.worse
         case EqualClaim() | TrendClaim():
             return claim.runs
+        case PooledClaim():
+            return tuple(run for group in claim.groups for run in group)
         case _:
             return (claim.run,)
+
+
+def metrics_of(claim: Claim) -> tuple[str, ...]:
+    """The metrics that a claim speaks of, its own first."""
+    return (claim.metric, *(claim.others if isinstance(claim, PooledClaim) else ()))
 
 
 class Deviation(Table):
@@ -449,13 +477,17 @@ class Omitted(Table):
 
 
 class Tier(Table):
-    """What a tier changes, for every run and then run by run; the same keys, none added."""
+    """What a tier changes, for every run and then run by run; the same keys, none added.
+
+    `measure` holds, by a measure's name, arguments that it takes in this tier instead of its own.
+    """
 
     data: dict[str, Any] = {}
     model: dict[str, Any] = {}
     train: dict[str, Any] = {}
     runs: Runs | Literal["all"] = "all"
     run: dict[str, dict[str, Any]] = {}
+    measure: dict[str, dict[str, Any]] = {}
 
 
 class Spec(Table):

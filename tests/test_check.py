@@ -422,6 +422,11 @@ MUTATIONS = [
         "arguments = { rows = 4.5 }",
         "[[figure]] 'filters': arguments.rows: found 4.5; expected a whole number, for filters.grid",
     ),
+    (
+        "[tier.smoke]\n",
+        "[tier.smoke.measure.error]\nsplit = 3\n\n[tier.smoke]\n",
+        "[tier.smoke.measure.error]: arguments.split: found 3; expected a string, for probe.error",
+    ),
 ]
 
 

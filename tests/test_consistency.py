@@ -105,3 +105,71 @@ def test_a_measure_of_measures_looks_where_they_are_taken(tmp_path):
     place = "spec.toml: [[measure]] 'ahead': arguments"
     assert any(f.startswith(f"{place}.metric: 'error' is not measured on run 'k-") for f in found)
     assert f"{place}.at: 'error' is not taken in tier 'paper'" in found
+
+
+POOLED = """
+[[claim]]
+id = "pooled"
+statement = "Half of the variance is theirs."
+kind = "pooled"
+metric = "error"
+statistic = "explained"
+groups = [["k-25", "k-40"], ["k-70"]]
+sense = "above"
+bound = 50.0
+bound_reason = "half"
+source = "table 1"
+status = "recalled"
+primary = false
+tiers = ["paper"]
+
+[[deviation]]
+"""
+
+
+def pooled(tmp_path, *changes):
+    return problems(tmp_path, ("[[deviation]]\n", POOLED), *changes)
+
+
+def test_a_pooled_claim_may_be_made(tmp_path):
+    assert pooled(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "expected"),
+    [
+        ('[["k-25", "k-40"], ["k-70"]]', '[["k-25"]]', "groups: found 1; 'explained' needs at lea"),
+        ('["k-70"]]', '["k-25"]]', "run 'k-25' is given 2 times"),
+        ('["k-70"]]', '["k-7"]]', "no run 'k-7'"),
+        ("sense =", 'others = ["sparsity"]\nsense =', "others: found ['sparsity']; expected"),
+        ('"explained"', '"correlation"', "others: found []; expected one metric or more with"),
+        ('"explained"', '"correlation"\nothers = ["error"]', "'error', the claim's own metric"),
+        ('"explained"', '"correlation"\nothers = ["speed"]', "no [[measure]] 'speed'"),
+    ],
+)
+def test_a_pooled_claim_that_cannot_be_judged_is_named(tmp_path, right, wrong, expected):
+    head, sign, tail = POOLED.rpartition(right)
+    assert sign
+    found = problems(tmp_path, ("[[deviation]]\n", head + wrong + tail))
+    assert any(expected in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("[tier.smoke.measure.error]\nsplit = 'train'", None),
+        ("[tier.smoke.measure.erro]\nsplit = 'train'", "no [[measure]] 'erro'"),
+        ("[tier.smoke.measure.error]\nsplt = 'train'", "unknown key 'splt'"),
+    ],
+)
+def test_a_tier_changes_arguments_that_are_there(tmp_path, table, expected):
+    found = problems(tmp_path, ("[tier.smoke]\n", f"{table}\n\n[tier.smoke]\n"))
+    assert (
+        found == [] if expected is None else (expected in found[0] and "[tier.smoke.me" in found[0])
+    )
+
+
+def test_a_tier_changes_no_size_that_a_label_says(tmp_path):
+    table = "[tier.smoke.measure.error]\nsamples = 5\n\n[tier.smoke]\n"
+    (found,) = problems(tmp_path, *NLL.items(), ("[tier.smoke]\n", table))
+    assert found.endswith("samples: an estimate's size is in its label; add a [[measure]]")

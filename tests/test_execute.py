@@ -95,6 +95,16 @@ arguments = {curve}
     assert max(map(abs, level)) > 1
 
 
+def test_a_tier_measures_by_its_own_arguments(project):
+    _, before = run(project)
+    path = project / "benchmarks" / "tiny2020-dae.toml"
+    path.write_text(path.read_text() + '\n[tier.smoke.measure.squared_error]\nsplit = "train"\n')
+    _, after = run(project)
+    values = [r.run("plain").metrics["squared_error"] for r in (before, after)]
+    assert values[0] != values[1]
+    assert all(0.5 < one / other < 2 for one, other in zip(*values, strict=True))
+
+
 def test_labels_are_hidden_in_training_and_shown_in_testing(project):
     whole = execution(project)
     hiding = write(project, limit="320\nlabelled = 30")

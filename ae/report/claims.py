@@ -15,6 +15,7 @@ from ae.spec import (
     FigureClaim,
     Measure,
     OrderClaim,
+    PooledClaim,
     Spec,
     TrendClaim,
     ValueClaim,
@@ -113,6 +114,8 @@ def _margin(claim: Claim, verdict: Verdict, measure: Measure) -> tuple[str, str]
     unit = f" {measure.unit}" if measure.unit else ""
     if isinstance(claim, ExactClaim):
         return f"tolerance {number(claim.tolerance)}{unit}", claim.tolerance_reason
+    if isinstance(claim, PooledClaim):
+        return f"bound {number(claim.bound)}", claim.bound_reason
     used = claim.margin if verdict.margin is None else verdict.margin
     unit = " in natural-log units" if _in_logs(claim) else unit
     return f"margin ± {number(used)}{unit}", claim.margin_reason
@@ -142,6 +145,8 @@ def _plot(
     record: Record, claim: Claim, measure: Measure, verdict: Verdict, anchor: str
 ) -> Element | None:
     axis = _with_unit(measure.label, measure)
+    if isinstance(claim, PooledClaim):
+        return None  # a figure of the spec shows all runs
     if isinstance(claim, TrendClaim):
         return _sweep(record, claim, axis, anchor)
     label = "paper"

@@ -11,6 +11,7 @@ A diverged run counts as the worst possible value.
 from ae.verdict.exact import verdict_exact
 from ae.verdict.judge import headline, judge
 from ae.verdict.order import verdict_equal, verdict_order
+from ae.verdict.pooled import verdict_pooled
 from ae.verdict.result import Finding, Verdict, Word
 from ae.verdict.trend import verdict_trend
 from ae.verdict.value import verdict_figure, verdict_value
@@ -25,6 +26,7 @@ __all__ = [
     "verdict_exact",
     "verdict_figure",
     "verdict_order",
+    "verdict_pooled",
     "verdict_trend",
     "verdict_value",
 ]

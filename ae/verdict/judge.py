@@ -14,14 +14,17 @@ from ae.spec import (
     ExactClaim,
     FigureClaim,
     OrderClaim,
+    PooledClaim,
     TrendClaim,
     ValueClaim,
+    metrics_of,
     runs_of,
 )
 from ae.verdict.comparison import PAIRED, compared
 from ae.verdict.exact import verdict_exact
 from ae.verdict.order import verdict_equal, verdict_order
 from ae.verdict.permutation import holm
+from ae.verdict.pooled import verdict_pooled
 from ae.verdict.present import published
 from ae.verdict.result import Array, Finding, Verdict, Word, significant
 from ae.verdict.trend import verdict_trend
@@ -95,8 +98,9 @@ def _untested(claim: Claim, record: Record, directions: dict[str, Direction]) ->
         run = record.run(name)
         if run is None:
             return f"run '{name}' is not part of this {record.tier} run"
-        if not run.metrics.get(claim.metric):
-            return f"'{claim.metric}' was not measured on run '{name}'"
+        for metric in metrics_of(claim):
+            if not run.metrics.get(metric):
+                return f"'{metric}' was not measured on run '{name}'"
     return ""
 
 
@@ -175,6 +179,11 @@ def _find(
             if not len(sweep):
                 return Finding("INCONCLUSIVE", "no seed is common to all runs", "(n = 0)", 0)
             return verdict_trend(claim, sweep, direction=direction)
+        case PooledClaim():
+            arms = [_values(record, run, m) for m in metrics_of(claim) for run in runs_of(claim)]
+            both = _common(arms)
+            shape = (len(both), len(metrics_of(claim)), len(runs_of(claim)))
+            return verdict_pooled(claim, both.reshape(shape).swapaxes(0, 1))
 
 
 def _verdict(claim: Claim, found: Finding, paper: str, tier: str) -> Verdict:

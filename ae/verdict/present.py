@@ -7,10 +7,18 @@ from ae.spec import (
     ExactClaim,
     FigureClaim,
     OrderClaim,
+    PooledClaim,
     TrendClaim,
     ValueClaim,
 )
 from ae.verdict.result import with_uncertainty
+
+POOLED = {
+    "mean": "mean",
+    "explained": "share explained (%)",
+    "dominance": "chance of the best (%)",
+    "correlation": "rank correlation",
+}
 
 
 def published(claim: Claim, direction: Direction) -> str:
@@ -30,6 +38,8 @@ def published(claim: Claim, direction: Direction) -> str:
             return f"{claim.value:g} ± {claim.tolerance:g} {claim.unit}".strip()
         case FigureClaim():
             return _reading(claim)
+        case PooledClaim():
+            return f"{POOLED[claim.statistic]} {claim.sense} {claim.bound:g}"
 
 
 def _number(claim: ValueClaim) -> str:

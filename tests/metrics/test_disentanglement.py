@@ -4,7 +4,6 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -14,7 +13,6 @@ from ae.errors import UserError
 from ae.manifest import find_manifest
 from ae.metrics import disentanglement as d
 from ae.metrics import mutual_information
-from ae.metrics.explained import share_explained
 from ae.models.base import Autoencoder
 from ae.seeds import Stack
 from ae.trained import Trained
@@ -189,36 +187,3 @@ def test_standard_codes_score_the_same_in_any_unit(run):
 def test_a_fit_that_does_not_converge_is_refused(run):
     with pytest.raises(UserError, match=r"not converged after max_iter = 1 iterations; raise it"):
         d.beta_vae(run, factors=["x", "y"], split="test", **BETA | {"max_iter": 1})
-
-
-def test_variance_is_explained_exactly():
-    values = [1.0, 3.0, 5.0, 7.0, 1.0, 3.0, 9.0, 11.0]
-    objective = ["a"] * 4 + ["b"] * 4
-    strength = ["1", "1", "2", "2"] * 2
-    means = {"a": 4.0, "b": 6.0}
-    total = sum((v - 5) ** 2 for v in values)
-    between = sum((means[o] - 5) ** 2 for o in objective)
-    assert share_explained(values, objective) == pytest.approx(between / total)
-    assert share_explained(values, objective, strength) == pytest.approx(1 - 8 / total)
-    assert share_explained(values) == 0
-    assert share_explained(values, [str(i) for i in range(8)]) == 1
-
-
-def test_the_share_explained_is_the_r_squared_of_dummies():
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=60)
-    labels = rng.integers(4, size=60)
-    dummies = np.eye(4)[labels]
-    fit = dummies @ np.linalg.lstsq(dummies, values, rcond=None)[0]
-    expected = 1 - ((values - fit) ** 2).sum() / ((values - values.mean()) ** 2).sum()
-    found = share_explained(values.tolist(), [str(v) for v in labels])
-    assert found == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("values", "labels", "expected"),
-    [([1.0, 1.0], ["a", "b"], "all values are the same"), ([1.0, 2.0], ["a"], "labels of 1;")],
-)
-def test_variance_that_cannot_be_explained_is_refused(values, labels, expected):
-    with pytest.raises(UserError, match=expected):
-        share_explained(values, labels)
