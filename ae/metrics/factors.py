@@ -99,8 +99,9 @@ def information(codes: Codes, places: Places, bins: int) -> Information:
         edges = np.histogram(column, bins)[1]
         which = np.digitize(column, edges[:-1]) - 1
         for k, place in enumerate(places.T):
-            table = np.zeros((bins, int(place.max()) + 1))
-            np.add.at(table, (which, place), 1)
+            values = int(place.max()) + 1
+            table = np.bincount(which * values + place, minlength=bins * values)
+            table = table.reshape(bins, values)
             found[j, k] = max(
                 0.0, _entropy(table.sum(1)) + _entropy(table.sum(0)) - _entropy(table.ravel())
             )
