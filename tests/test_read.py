@@ -87,17 +87,17 @@ MUTATIONS = [
     (
         'kind = "value"',
         'kind = "valeu"',
-        "[[claim]] 'value-25': kind: found 'valeu'; expected one of 'value', 'order', 'equal', 'trend', 'exact', 'figure'",
+        "[[claim]] 'value-25': kind: found 'valeu'; expected one of 'value', 'order', 'equal', 'trend', 'exact', 'figure', 'pooled'",
     ),
     (
         'kind = "value"\n',
         "",
-        "[[claim]] 'value-25': missing key 'kind'; expected one of 'value', 'order', 'equal', 'trend', 'exact', 'figure'",
+        "[[claim]] 'value-25': missing key 'kind'; expected one of 'value', 'order', 'equal', 'trend', 'exact', 'figure', 'pooled'",
     ),
     (
         'kind = "value"',
         "kind = 3",
-        "[[claim]] 'value-25': kind: found 3; expected one of 'value', 'order', 'equal', 'trend', 'exact', 'figure'",
+        "[[claim]] 'value-25': kind: found 3; expected one of 'value', 'order', 'equal', 'trend', 'exact', 'figure', 'pooled'",
     ),
     (
         "[train.stages.closed]",

@@ -169,6 +169,7 @@ def test_what_a_worker_is_sent_renders_the_same_images():
 PINNED = {
     "dsprites": "a42644851c5fd6e5cfd9008e144c21463948e36263aa419d564e4baf2395dc10",
     "dsprites-small": "bcf1b40c3f8ead03b9762b07fa2eac298b736deda2c3214c4f61e93a311c5a50",
+    "dsprites-tiny": "c09535104277c68e24cb22dad43ffa7bee84454f9d6745e0e4e317a6e4097caa",
 }
 
 
