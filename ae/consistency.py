@@ -32,6 +32,9 @@ def inconsistencies(spec: Spec) -> Iterator[str]:
     """Every contradiction within a spec, a line each, without the file's name."""
     yield from _repeated(spec)
     yield from _unknown_runs(spec)
+    for name in get_args(TierName):
+        if name not in spec.tier:
+            yield f"[tier]: missing table [tier.{name}]; it may be empty"
     for measure in spec.measure:
         yield from _unnamed_sizes(measure)
         yield from _unmatched(spec, measure)
@@ -39,6 +42,16 @@ def inconsistencies(spec: Spec) -> Iterator[str]:
         yield from _changed_measures(spec, name, tier)
     for claim in spec.claim:
         yield from (f"[[claim]] {claim.id!r}: {text}" for text in _claim(spec, claim))
+
+
+def dangling(spec: Spec) -> Iterator[str]:
+    """Names that are given twice, and claims on what is not measured: they cannot be judged."""
+    yield from _repeated(spec)
+    metrics = [m.name for m in spec.measure]
+    for claim in spec.claim:
+        if claim.metric not in metrics:
+            missing = no_such("[[measure]]", claim.metric, metrics)
+            yield f"[[claim]] {claim.id!r}: metric: {missing}"
 
 
 def _repeated(spec: Spec) -> Iterator[str]:
@@ -63,9 +76,6 @@ def _unknown_runs(spec: Spec) -> Iterator[str]:
     for name, tier in spec.tier.items():
         yield from _no_run(spec, f"[tier.{name}]: runs", tier.runs)
         yield from _no_run(spec, f"[tier.{name}.run]", tier.run)
-    for name in get_args(TierName):
-        if name not in spec.tier:
-            yield f"[tier]: missing table [tier.{name}]; it may be empty"
 
 
 def _is_density(measure: Measure) -> bool:

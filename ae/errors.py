@@ -20,3 +20,9 @@ class MissingData(OutsideError):
 
     A run of several papers leaves out those that need it, and says so.
     """
+
+
+def plain(what: object, most: int = 200) -> str:
+    """The first line of whatever a file or a server said, without what a terminal would obey."""
+    text = str(what).strip().partition("\n")[0]
+    return "".join(c if c.isprintable() else " " for c in text)[:most]

@@ -10,13 +10,28 @@ import json
 import math
 import os
 import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 
-from ae.errors import OutsideError, UserError
-from ae.spec import Spec
+from ae.consistency import dangling
+from ae.errors import OutsideError, UserError, plain
+from ae.spec import Name, Spec, TierName
+from ae.toml import located, shown, unfit
 
 SCHEMA: Literal[1] = 1
 
@@ -31,13 +46,24 @@ def _show(value: float) -> float | str:
     return value if abs(value) != float("inf") else ("Infinity" if value > 0 else "-Infinity")
 
 
-Number = Annotated[float, BeforeValidator(_parse), PlainSerializer(_show)]
+def _moment(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+Number = Annotated[
+    float, Field(allow_inf_nan=True), BeforeValidator(_parse), PlainSerializer(_show)
+]
+Whole = Annotated[int, Field(ge=0, lt=2**63)]
+Amount = Annotated[float, Field(ge=0, lt=2**63)]
+Beside = Annotated[Name, Field(max_length=200)]  # a file beside the record, never elsewhere
+Moment = Annotated[str, AfterValidator(_moment)]
 
 
 class Part(BaseModel):
     """A piece of a record: strict, frozen, without unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Environment(Part):
@@ -47,10 +73,10 @@ class Environment(Part):
     platform: str
     machine: str
     processor: str
-    cores: int
-    memory_gib: float
+    cores: Whole
+    memory_gib: Amount
     device: str
-    threads: int
+    threads: Whole
     thread_policy: str
     precision: str
     versions: dict[str, str]
@@ -64,8 +90,8 @@ class DataRecord(Part):
 
     name: str
     split: str
-    examples: int
-    available: int
+    examples: Whole
+    available: Whole
     sha256: str
     licence: str
     citation: str
@@ -78,9 +104,15 @@ class Curve(Part):
 
     stage: str
     part: str
-    steps: list[int]
-    examples: list[int]
+    steps: list[Whole]
+    examples: list[Whole]
     values: list[list[Number]]
+
+    @model_validator(mode="after")
+    def _points(self) -> Self:
+        if sizes := {len(row) for row in (self.examples, *self.values)} - {len(self.steps)}:
+            raise ValueError(f"found {min(sizes)} points; expected {len(self.steps)}, one a step")
+        return self
 
 
 class RunRecord(Part):
@@ -91,15 +123,29 @@ class RunRecord(Part):
 
     name: str
     label: str
-    seeds: list[int]
+    seeds: list[Whole]
     stack: str
     diverged: dict[int, str]
     metrics: dict[str, list[Number]]
     curves: list[Curve]
-    parameters: int
-    steps: int
-    seconds: float
+    parameters: Whole
+    steps: Whole
+    seconds: Amount
     trained: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _by_seed(self) -> Self:
+        _once("seed", self.seeds)
+        if strange := set(self.diverged) - set(self.seeds):
+            raise ValueError(f"diverged: found {min(strange)}, which is none of its seeds")
+        rows = {f"metrics.{name}": values for name, values in self.metrics.items()}
+        rows |= {f"the curve {c.stage}/{c.part}": c.values for c in self.curves}
+        for name, values in rows.items():
+            if len(values) != len(self.seeds):
+                raise ValueError(
+                    f"{shown(name)}: found {len(values)}; expected {len(self.seeds)}, one a seed"
+                )
+        return self
 
 
 class Interaction(Part):
@@ -109,7 +155,7 @@ class Interaction(Part):
     """
 
     kind: str
-    data: str
+    data: Beside
     digest: str
 
 
@@ -123,12 +169,12 @@ class FigureRecord(Part):
     title: str
     caption: str
     paper: str
-    image: str
-    vector: str | None
-    arrays: str
+    image: Beside
+    vector: Beside | None
+    arrays: Beside
     digest: str
-    width: int
-    height: int
+    width: Whole
+    height: Whole
     interaction: Interaction | None = None
 
     @property
@@ -142,30 +188,50 @@ class Record(Part):
     """A spec run in one tier on one machine."""
 
     schema_version: Literal[1]
-    name: str
-    tier: str
+    name: Name
+    tier: TierName
     spec: dict[str, Any]
     spec_digest: str
     source: str
-    started: str
-    seconds: float
+    started: Moment
+    seconds: Amount
     environment: Environment
     data: list[DataRecord]
     runs: list[RunRecord]
     figures: list[FigureRecord]
 
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        _once("run", [r.name for r in self.runs])
+        _once("figure", [f.name for f in self.figures])
+        if fault := unfit(self.spec, ()):
+            raise ValueError(f"spec: {located(self.spec, fault)}")
+        return self
+
     @property
     def meaning(self) -> Spec:
-        """The spec as it was run, typed."""
+        """The spec as it was run, typed.
+
+        Raises:
+            UserError: It is of another format than this version's, or not that of the record's runs.
+        """
         try:
-            return Spec.model_validate_json(json.dumps(self.spec))
+            spec = Spec.model_validate_json(json.dumps(self.spec))
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(p) for p in first["loc"])
-            raise UserError(
-                f"record of {self.name}, tier {self.tier}: its spec is of another format "
-                f"({place}: {first['msg']}); run `ae run {self.name} --tier {self.tier}` again"
-            ) from None
+            raise self._another(_first(error.errors())) from None
+        if fault := next(dangling(spec), None):
+            raise self._another(fault)
+        tier = spec.tier.get(self.tier)
+        there = {r.name for r in spec.run} if tier is None or tier.runs == "all" else {*tier.runs}
+        if strange := [r.name for r in self.runs if r.name not in there]:
+            raise self._another(f"it has no run {shown(strange[0])}")
+        return spec
+
+    def _another(self, fault: str) -> UserError:
+        return UserError(
+            f"record of {self.name}, tier {self.tier}: its spec is of another format "
+            f"({fault}); run `ae run {self.name} --tier {self.tier}` again"
+        )
 
     @property
     def digest(self) -> str:
@@ -229,8 +295,22 @@ def read(path: Path) -> Record:
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(p) for p in first["loc"]) or "the file"
         raise UserError(
-            f"{path}: not a record of schema {SCHEMA}: {place}: {first['msg']}"
+            f"{path}: not a record of schema {SCHEMA}: {_first(error.errors())}"
         ) from None
+
+
+def _first(errors: list[ErrorDetails]) -> str:
+    """Where the first fault is, what was found there, and what was expected."""
+    first = errors[0]
+    place = ".".join(str(step) for step in first["loc"]) or "the file"
+    known = first["type"] in ("value_error", "missing", "json_invalid", "extra_forbidden")
+    found = "" if known else f"found {shown(first['input'])}; "
+    words = found + first["msg"].removeprefix("Value error, ")
+    return plain(f"{place}: {words}", 500)
+
+
+def _once(what: str, names: Iterable[Any]) -> None:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise ValueError(f"{what} {shown(twice[0])} is given more than once")

@@ -24,7 +24,8 @@ Name = Annotated[
     str,
     Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._+=-]*$",
-        description="a name of letters, digits and . _ + = -",
+        max_length=100,  # with an ending it is the name of a file
+        description="a name of at most 100 letters, digits and . _ + = -",
     ),
 ]
 Index = Annotated[int, Field(ge=0, description="a whole number of at least 0")]

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ae.errors import OutsideError
+from ae.errors import OutsideError, plain
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) -> None:
@@ -52,5 +52,5 @@ def load(path: Path, device: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise OutsideError(
-            f"{path}: not a file of weights that `ae` wrote ({error}); remove it to train again"
+            f"{path}: not a file of weights that `ae` wrote ({plain(error)}); remove it to train again"
         ) from None

@@ -13,6 +13,8 @@ from ae.errors import UserError
 Steps = tuple[str | int, ...]
 
 DEEPEST = 20
+LONGEST = 1500  # characters of a message
+LARGEST = 1e60  # and its inverse: numbers beyond are slips, and their squares overflow
 
 
 class Fault(NamedTuple):
@@ -41,7 +43,7 @@ def load(path: Path, where: str) -> dict[str, Any]:
         raise UserError(f"{where}: not TOML: lists or tables are nested too deeply") from None
     except ValueError as error:  # tomllib's own error, or an integer of thousands of digits
         raise UserError(f"{where}: not TOML: {_syntax(error, content)}") from None
-    if fault := _unfit(raw, ()):
+    if fault := unfit(raw, ()):
         raise UserError(f"{where}: {located(raw, fault)}")
     return raw
 
@@ -52,7 +54,7 @@ def _syntax(error: ValueError, content: bytes) -> str:
     return re.sub(r"(.*) \(at (line \d+), (column \d+|end)\)$", r"\2, \3: \1", text)
 
 
-def _unfit(value: Any, steps: Steps) -> Fault | None:
+def unfit(value: Any, steps: Steps) -> Fault | None:
     """The first value that no spec or manifest has a use for."""
     if len(steps) > DEEPEST:
         return Fault(steps[:2], "lists or tables are nested too deeply")
@@ -63,15 +65,17 @@ def _unfit(value: Any, steps: Steps) -> Fault | None:
             pairs = enumerate(value)
         case float() if not math.isfinite(value):
             return Fault(steps, f"found {value}; expected a finite number")
+        case float() if value and not 1 / LARGEST <= abs(value) <= LARGEST:
+            return Fault(steps, f"found {value}; expected 0 or a size from 1e-60 to 1e60")
         case int() if abs(value) >= 2**63:
             return Fault(steps, "found an integer of more than 64 bits")
-        case str() | bool() | int() | float():
+        case str() | bool() | int() | float() | None:
             return None
         case _:
             return Fault(
                 steps, f"found the date or time {value}; expected a number, or a string in quotes"
             )
-    return next((fault for step, item in pairs if (fault := _unfit(item, (*steps, step)))), None)
+    return next((fault for step, item in pairs if (fault := unfit(item, (*steps, step)))), None)
 
 
 def shown(value: Any) -> str:
@@ -97,19 +101,27 @@ def close(word: str, choices: Iterable[str]) -> str:
 def unknown_key(key: str, choices: Iterable[str]) -> str:
     """What to say of a key that a table has no use for."""
     choices = list(choices)
-    return f"unknown key {key!r}{close(key, choices)}; it may hold {', '.join(choices) or 'none'}"
+    return f"unknown key {shown(key)}{close(key, choices)}; it may hold {listed(choices)}"
 
 
 def no_such(what: str, name: str, choices: Iterable[str]) -> str:
     """What to say of a name that nothing has."""
     choices = list(dict.fromkeys(choices))
-    return f"no {what} {name!r}{close(name, choices)}; there are {', '.join(choices) or 'none'}"
+    return f"no {what} {shown(name)}{close(name, choices)}; there are {listed(choices)}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words after one another, each and all of them not too long; `none` where there are none."""
+    words = list(words)
+    few = [word if len(word) <= 80 else f"{word[:77]}..." for word in words[:60]]
+    return ", ".join(few + ["..."] * (len(words) > 60)) or "none"
 
 
 def located(raw: Any, fault: Fault) -> str:
     """A fault on one line, after the header of its table as the file has it."""
     table, key = _header(raw, fault.steps)
-    return ": ".join(part for part in (table, key, fault.text) if part)
+    line = ": ".join(part for part in (table, key, fault.text) if part)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
 
 
 def at(raw: Any, steps: Steps) -> Any:

@@ -23,7 +23,7 @@ MAY = {  # module or package -> what of ae it may import
     "source": {"errors", "toml"},
     "tables": {"spec", "toml", "errors"},
     "consistency": {"spec", "toml"},
-    "record": {"spec", "errors"},
+    "record": {"consistency", "spec", "errors", "toml"},
     "read": {"spec", "errors", "record", "consistency", "tables", "toml"},
     "check": {"spec", "errors", "read", "source", "toml", "manifest"},
     "manifest": {"errors", "spec", "tables", "toml"},

@@ -102,7 +102,7 @@ MUTATIONS = [
     (
         "[train.stages.closed]",
         '[train.stages."a b"]',
-        "[train.stages]: key 'a b': expected a name of letters, digits and . _ + = -",
+        "[train.stages]: key 'a b': expected a name of at most 100 letters, digits and . _ + = -",
     ),
     (
         'class = "SGD", ',
@@ -233,7 +233,7 @@ MUTATIONS = [
     (
         'name = "filters"',
         'name = "../filters"',
-        "[[figure]] '../filters': name: found '../filters'; expected a name of letters, digits and . _ + = -",
+        "[[figure]] '../filters': name: found '../filters'; expected a name of at most 100 letters, digits and . _ + = -",
     ),
     ("[[deviation]]", "[deviation]", "[deviation]: found a table; expected a list of tables"),
     (

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from ae.errors import MissingData, OutsideError, UserError
+from ae.errors import MissingData, OutsideError, UserError, plain
 from ae.manifest import File, Manifest, find_source
 
 Report = Callable[[str, int, int], None]  # file, bytes there, bytes expected
@@ -179,7 +179,7 @@ def _reason(error: Exception) -> str:
         text = f"{error.code} {error.reason}"
     else:
         text = str(getattr(error, "reason", None) or error) or type(error).__name__
-    return "".join(c if c.isprintable() else " " for c in text)[:200]
+    return plain(text)
 
 
 class _StayOnTheWeb(urllib.request.HTTPRedirectHandler):

@@ -1,11 +1,11 @@
 """Arrays of bytes in an .npz file, read without unpickling.
 
-A member's header is compared with what the archive says it inflates to before anything is
-allocated; only unsigned bytes are accepted, in C or Fortran order.
+A member's size is what the archive declares, up to a cap; its header, which numpy would evaluate, is
+matched as text. Only unsigned bytes are accepted, in C or Fortran order.
 """
 
-import io
 import math
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,9 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ae.data.idx import AGAIN, CAP
-from ae.errors import OutsideError
+from ae.data.idx import AGAIN, BLOCK, CAP
+from ae.errors import OutsideError, plain
 
+HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '([<>|=]?[A-Za-z][0-9]{0,9})', 'fortran_order': (True|False), "
+    rb"'shape': \(((?:[0-9]{1,18},? ?){0,8})\), \} *\n",
+    re.DOTALL,
+)
 Arrays = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
@@ -71,9 +76,9 @@ def read_npz(path: Path, name: str) -> NDArray[np.uint8]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [member.removesuffix(".npy") for member in archive.namelist()]
-            if name not in names:
-                held = _plain(", ".join(names) or "nothing")
+            names = archive.namelist()
+            if f"{name}.npy" not in names:
+                held = plain(", ".join(n.removesuffix(".npy") for n in names) or "nothing")
                 raise OutsideError(f"{path}: no array {name!r}; it holds {held}")
             member = archive.getinfo(f"{name}.npy")
             if member.file_size > CAP:
@@ -81,36 +86,30 @@ def read_npz(path: Path, name: str) -> NDArray[np.uint8]:
                     f"{path}: array {name!r} declares {member.file_size} bytes; expected at most "
                     f"{CAP}; {AGAIN}"
                 )
-            content = archive.read(member)
+            with archive.open(member) as opened:  # in blocks: it may inflate to more than it says
+                content = b"".join(iter(lambda: opened.read(BLOCK), b""))
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
-        raise OutsideError(f"{path}: not a whole .npz file ({_plain(error)}); {AGAIN}") from None
+        raise OutsideError(f"{path}: not a whole .npz file ({plain(error)}); {AGAIN}") from None
     except OSError as error:
         raise OutsideError(f"{path}: cannot be read: {error.strerror or error}") from None
     return _parsed(path, name, content)
 
 
 def _parsed(path: Path, name: str, content: bytes) -> NDArray[np.uint8]:
-    stream = io.BytesIO(content)
-    try:
-        version = np.lib.format.read_magic(stream)
-        if version != (1, 0):
-            raise ValueError(f"version {version} of the format")
-        shape, fortran, kind = np.lib.format.read_array_header_1_0(stream)
-    except ValueError as error:
-        why = _plain(error)
-        raise OutsideError(f"{path}: array {name!r} cannot be read ({why}); {AGAIN}") from None
-    rest = len(content) - stream.tell()
-    fits = shape and min(shape) > 0 and math.prod(shape) == rest
-    if kind != np.uint8 or not fits:
+    header = HEADER.match(content)
+    if header is None:
         raise OutsideError(
-            f"{path}: array {name!r} is {kind} of shape {shape}, {rest} bytes; "
-            "expected unsigned bytes, as many as the shape says"
+            f"{path}: array {name!r}: expected the header of a .npy file, version 1.0, of a plain "
+            f"type; found {plain(content[:80])}; {AGAIN}"
         )
-    flat = np.frombuffer(content, np.uint8, offset=stream.tell())
-    return np.ascontiguousarray(flat.reshape(shape, order="F" if fortran else "C"))
-
-
-def _plain(what: object) -> str:
-    """On one line, whatever a file holds."""
-    text = str(what).partition("\n")[0]
-    return "".join(c if c.isprintable() else " " for c in text)[:200]
+    kind, order, sizes = (part.decode() for part in header.groups())
+    shape = tuple(int(size) for size in sizes.split(",") if size.strip())
+    rest = len(content) - header.end()
+    fits = shape and min(shape) > 0 and math.prod(shape) == rest
+    if kind != "|u1" or not fits:
+        raise OutsideError(
+            f"{path}: array {name!r} is of type {kind!r} and shape {shape}, {rest} bytes; "
+            "expected unsigned bytes, '|u1', as many as the shape says"
+        )
+    flat = np.frombuffer(content, np.uint8, offset=header.end())
+    return np.ascontiguousarray(flat.reshape(shape, order="F" if order == "True" else "C"))

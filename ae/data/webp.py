@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.data.npz import Arrays, labelled
-from ae.errors import OutsideError
+from ae.errors import OutsideError, plain
 
 TILE = 32  # pixels: the side of a small image
 WIDEST = 3200  # pixels: of a picture, so that one declares at most 31 MB
@@ -46,7 +46,6 @@ def _tiles(path: Path) -> NDArray[np.uint8]:
                 )
             pixels = np.asarray(picture.convert("RGB"))
     except (OSError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
-        why = str(error).partition("\n")[0]
-        raise OutsideError(f"{path}: not a whole WebP picture ({why})") from None
+        raise OutsideError(f"{path}: not a whole WebP picture ({plain(error)})") from None
     rows = pixels.reshape(height // TILE, TILE, width // TILE, TILE, 3)
     return rows.transpose(0, 2, 4, 1, 3).reshape(-1, 3, TILE, TILE)

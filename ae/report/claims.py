@@ -21,6 +21,7 @@ from ae.spec import (
     ValueClaim,
 )
 from ae.verdict import Verdict
+from ae.verdict.result import WORST
 
 SYMBOLS = {
     "REPRODUCED": "✔",
@@ -131,7 +132,7 @@ def seed_values(run: RunRecord | None, metric: str) -> dict[int, float]:
     if run is None or metric not in run.metrics:
         return {}
     pairs = zip(run.seeds, run.metrics[metric], strict=True)
-    return {s: v for s, v in pairs if math.isfinite(v) and s not in run.diverged}
+    return {s: v for s, v in pairs if abs(v) < WORST and s not in run.diverged}
 
 
 def differences(record: Record, claim: OrderClaim | EqualClaim, measure: Measure) -> list[float]:

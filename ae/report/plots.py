@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from ae.report.canvas import Scale, Sheet, around, short
 from ae.report.text import number
+from ae.verdict.result import WORST
 
 POINTS = 200  # of a curve
 
@@ -38,7 +39,7 @@ class Series:
 
 def finite(values: Sequence[float | None]) -> list[float]:
     """The values that are numbers."""
-    return [v for v in values if v is not None and math.isfinite(v)]
+    return [v for v in values if v is not None and abs(v) < WORST]
 
 
 def strip(name: str, title: str, seeds: Seeds) -> Element:

@@ -51,9 +51,8 @@ def number(value: float | None, digits: int = 4) -> str:
     if value is None or not math.isfinite(value):
         return "n/a" if value is None else fixed(value, 0)
     if value and not 1e-4 <= abs(value) < 1e7:
-        exponent = math.floor(math.log10(abs(value)))
-        mantissa = number(value / 10.0**exponent, digits)
-        return f"{mantissa} × 10{str(exponent).translate(SUPERSCRIPT)}"
+        head, _, exponent = f"{value:.17e}".partition("e")
+        return f"{number(float(head), digits)} × 10{str(int(exponent)).translate(SUPERSCRIPT)}"
     text = fixed(value, max(places(value, digits), 0))
     return text.rstrip("0").rstrip(".") if "." in text else text
 

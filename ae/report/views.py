@@ -184,7 +184,7 @@ def _trained(run: RunRecord) -> str:
     found = run.trained
     if not found:
         return "not recorded"
-    return (
-        f"torch {found['torch']}, Python {found['python']}, {found['processor']}, "
-        f"{found['threads']} threads"
+    torch, python, processor, threads = (
+        found.get(key, "unknown") for key in ("torch", "python", "processor", "threads")
     )
+    return f"torch {torch}, Python {python}, {processor}, {threads} threads"

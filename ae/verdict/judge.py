@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ae.errors import UserError
 from ae.record import Record
 from ae.spec import (
     Claim,
@@ -37,16 +36,16 @@ def judge(record: Record) -> list[Verdict]:
     """Judge every claim of the record's spec, in the spec's order.
 
     Raises:
-        UserError: if a run of the record does not hold one value per seed.
+        UserError: if the record's spec is of another format than this version's.
     """
     spec = record.meaning
     directions: dict[str, Direction] = {m.name: m.direction for m in spec.measure}
-    reasons = {claim.id: _untested(claim, record, directions) for claim in spec.claim}
+    reasons = {claim.id: _untested(claim, record) for claim in spec.claim}
     tested = [claim for claim in spec.claim if not reasons[claim.id]]
     families = _families(tested, record, directions)
     verdicts = []
     for claim in spec.claim:
-        direction = directions.get(claim.metric, "lower")
+        direction = directions[claim.metric]
         if reasons[claim.id]:
             found = Finding("UNTESTED", reasons[claim.id], "", 0)
         else:
@@ -85,15 +84,13 @@ def headline(verdicts: Iterable[Verdict]) -> tuple[Word, str]:
     return "INCONCLUSIVE", note + (f"; short before Holm: {', '.join(weak)}" if weak else "")
 
 
-def _untested(claim: Claim, record: Record, directions: dict[str, Direction]) -> str:
+def _untested(claim: Claim, record: Record) -> str:
     """Why a claim cannot be tested on this record, or nothing."""
     number = isinstance(claim, ValueClaim | FigureClaim)
     if number and record.tier != "paper" and not claim.control:
         return "a quick run never tests a published number"
     if record.tier not in claim.tiers:
         return f"not judged in tier {record.tier}, only in {', '.join(claim.tiers)}"
-    if claim.metric not in directions:
-        return f"the spec measures no '{claim.metric}'"
     for name in runs_of(claim):
         run = record.run(name)
         if run is None:
@@ -107,8 +104,7 @@ def _untested(claim: Claim, record: Record, directions: dict[str, Direction]) ->
 def _values(record: Record, run: str, metric: str) -> Values:
     """The metric by seed; NaN where the run diverged."""
     found = record.run(run)
-    if found is None or len(found.metrics[metric]) != len(found.seeds):
-        raise UserError(f"record {record.name}: run '{run}': '{metric}' has not one value per seed")
+    assert found is not None
     pairs = zip(found.seeds, found.metrics[metric], strict=True)
     return {seed: math.nan if seed in found.diverged else value for seed, value in pairs}
 

@@ -52,7 +52,7 @@ def test_packed_bits_become_square_pictures_of_0_and_255(files):
     ("reference", "message"),
     [
         ("a/z", "no array 'z'; it holds x, y, wide, turned, packed"),
-        ("a/wide", "array 'wide' is uint16 of shape (4,), 8 bytes; expected unsigned"),
+        ("a/wide", "array 'wide' is of type '<u2' and shape (4,), 8 bytes; expected unsigned"),
     ],
 )
 def test_other_arrays_are_refused_by_name(files, reference, message):
@@ -85,7 +85,7 @@ def written(path, header, data=b"", size=None):
 def test_a_header_is_not_believed(tmp_path):
     header = {"descr": "|u1", "fortran_order": False, "shape": (1 << 40,)}
     files = written(tmp_path / "a.npz", header, b"four")
-    with pytest.raises(OutsideError, match=r"of shape \(1099511627776,\), 4 bytes;"):
+    with pytest.raises(OutsideError, match=r"shape \(1099511627776,\), 4 bytes;"):
         npz.images(files, "a/x", None)
 
 
@@ -95,7 +95,7 @@ def test_objects_are_never_unpickled(tmp_path):
             return os.mkdir, (str(tmp_path / "sprung"),)
 
     np.savez(tmp_path / "a.npz", x=np.array([Trap()], object))
-    with pytest.raises(OutsideError, match="array 'x' is object of shape"):
+    with pytest.raises(OutsideError, match=r"array 'x' is of type '\|O' and shape"):
         npz.images({"a": tmp_path / "a.npz"}, "a/x", None)
     assert not (tmp_path / "sprung").exists()
 

@@ -1,0 +1,83 @@
+"""A record is read whole, or refused by what does not fit: place, found, expected."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+
+from ae.errors import UserError
+from ae.folder import finish, held, stage
+from ae.record import read, write
+
+GIVEN = json.loads(Path(__file__).with_name("tracked-record.json").read_text())
+OUTSIDE = "String should match pattern"
+
+
+def changed(steps, value):
+    """The given record with another value at that place; without it where there is none."""
+    tree = copy.deepcopy(GIVEN)
+    place = tree
+    for step in steps[:-1]:
+        place = place[step]
+    place[steps[-1]] = value
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("steps", "value", "said"),
+    [
+        (("name",), "../x", f"name: found '../x'; {OUTSIDE}"),
+        (("name",), "x" * 101, "name: found 'xxx"),
+        (("tier",), "tiny", "tier: found 'tiny'; Input should be 'paper', 'quick' or 'smoke'"),
+        (("started",), "soon", "started: Invalid isoformat string: 'soon'"),
+        (("seconds",), -1, "seconds: found -1; Input should be greater than or equal to 0"),
+        (("seconds",), float("nan"), "seconds: found nan; Input should be a finite number"),
+        (("figures", 0, "image"), "../a.png", f"figures.0.image: found '../a.png'; {OUTSIDE}"),
+        (("figures", 0, "arrays"), ".npz", f"figures.0.arrays: found '.npz'; {OUTSIDE}"),
+        (("runs", 0, "seeds"), [3, 3], "runs.0: seed 3 is given more than once"),
+        (("runs", 0, "diverged"), {"7": "x"}, "runs.0: diverged: found 7, which is none of"),
+        (("runs", 0, "metrics", "error"), [1.5], "'metrics.error': found 1; expected 2, one a"),
+        (("runs", 0, "curves", 0, "steps"), [1], "curves.0: found 3 points; expected 1, one a"),
+        (("runs", 0, "curves", 0, "values"), [], "loss': found 0; expected 2, one a seed"),
+        (("runs", 1, "name"), "k-25", "the file: run 'k-25' is given more than once"),
+        (("spec", "paper", "year"), float("nan"), "spec: [paper]: year: found nan; expected a fin"),
+        (("extra",), 1, "extra: Extra inputs are not permitted"),
+    ],
+)
+def test_what_does_not_fit_is_named(tmp_path, steps, value, said):
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(changed(steps, value)))
+    with pytest.raises(UserError) as caught:
+        read(path)
+    line = str(caught.value)
+    assert line.startswith(f"{path}: not a record of schema 1: ")
+    assert said in line
+    assert line.isprintable()
+    assert len(line) < 700
+
+
+def test_a_spec_without_the_records_runs_is_of_another_format(tmp_path):
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(changed(("runs", 0, "name"), "k-26")))
+    with pytest.raises(UserError, match=r"of another format \(it has no run 'k-26'\); run `ae run"):
+        _ = read(path).meaning
+
+
+def test_a_record_that_names_files_elsewhere_moves_and_removes_none(tmp_path):
+    """It used to remove `../kept` when the next record took its place."""
+    (tmp_path / "kept").write_text("mine")
+    folder = tmp_path / "folder"
+    new = read(Path(__file__).with_name("tracked-record.json"))
+    with held(folder):
+        (folder / "record.json").write_text(json.dumps(changed(("figures", 0, "image"), "../kept")))
+        finish(stage(folder).parent, new, "work")
+    assert (tmp_path / "kept").read_text() == "mine"
+    assert read(folder / "record.json").digest == new.digest
+
+
+def test_a_record_reads_back_as_it_was_written(tmp_path):
+    record = read(Path(__file__).with_name("tracked-record.json"))
+    write(record, tmp_path / "record.json")
+    again = read(tmp_path / "record.json")
+    assert again.model_dump_json() == record.model_dump_json()
