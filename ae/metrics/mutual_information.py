@@ -27,10 +27,8 @@ def sampled_gap(trained: Trained, *, factors: list[str], split: Split, samples: 
     """
     places = torch.from_numpy(places_of(trained, split, factors))
     scale = entropies(places.numpy())
-    posterior = trained.over(split, lambda x: torch.stack(trained.stack.share("posterior", x), 1))
-    found = torch.cat(posterior, 2)
     scores = []
-    for m, (mean, logvar) in enumerate(found):
+    for m, (mean, logvar) in enumerate(posteriors(trained, split)):
         g = trained.generator(m, "sampled_gap")
         whole = entropy(mean, logvar, samples, g)
         columns = []
@@ -41,6 +39,12 @@ def sampled_gap(trained: Trained, *, factors: list[str], split: Split, samples: 
         told = torch.stack(columns, -1).clamp(min=0)
         scores += by_seed(told[None], lambda table: gap(table, scale))
     return scores
+
+
+def posteriors(trained: Trained, split: Split) -> Float[Tensor, "seed two examples latent"]:
+    """Mean and log variance of q(z given x) of every example of a split."""
+    both = trained.over(split, lambda x: torch.stack(trained.stack.share("posterior", x), 1))
+    return torch.cat(both, 2)
 
 
 def entropy(
