@@ -73,7 +73,7 @@ def estimate(
     values: Array,
     terms: Sequence[Term] = (),
     *,
-    floor: float = 0.0,
+    floor: float | Array = 0.0,
     nu: float | None = None,
     cautious: bool = False,
 ) -> Estimate:
