@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ae import formula
 from ae.errors import UserError
 from ae.manifest import Access, Kind, Manifest, misderived, read_manifest
 from ae.read import cells, find_specs, inspect_spec, layers
@@ -84,6 +85,8 @@ class _Tree:
         if spec is None:
             return None, problems
         lines = [*_constructor(spec.model, self.source, "[model]", lambda key: f"[model]: {key}")]
+        if spec.paper.formula is not None and (why := formula.fault(spec.paper.formula)):
+            lines.append(f"[paper]: formula: found {shown(spec.paper.formula)}; {why}")
         if not lines and not problems:
             lines = [*_functions(spec, self.source), *self._cells(spec, where)]
         return spec, [*(f"{where}: {line}" for line in dict.fromkeys(lines)), *problems]

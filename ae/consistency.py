@@ -30,6 +30,8 @@ SIZES = ("samples", "chains", "temperatures")  # arguments that an estimate is n
 
 def inconsistencies(spec: Spec) -> Iterator[str]:
     """Every contradiction within a spec, a line each, without the file's name."""
+    if spec.paper.formula is None:
+        yield "[paper]: missing key 'formula'; expected the objective in LaTeX, in one line"
     yield from _repeated(spec)
     yield from _unknown_runs(spec)
     for name in get_args(TierName):

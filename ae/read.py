@@ -51,8 +51,12 @@ def inspect_spec(path: Path, where: str) -> tuple[Spec | None, list[str]]:
 
 
 def digest_of(spec: Spec) -> str:
-    """sha256 of what the spec means: not of comments, spaces, order of keys, or spelt defaults."""
-    return digest(spec.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    """sha256 of what the spec means: not of comments, spaces, order of keys, or spelt defaults.
+
+    Nor of the formula, which is shown and decides nothing.
+    """
+    shown = {"paper": {"formula"}}
+    return digest(spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=shown))
 
 
 def cells(spec: Spec, tier: str, *, seeds: tuple[int, ...] | None = None, where: str) -> list[Cell]:

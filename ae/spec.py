@@ -94,7 +94,10 @@ def _unique(values: tuple[Any, ...], what: str) -> None:
 
 
 class Paper(Table):
-    """Who claims it."""
+    """Who claims it, and what is minimised or maximised, in LaTeX and the paper's symbols.
+
+    Records of before `formula` was asked for have none.
+    """
 
     title: Text
     authors: Text
@@ -103,6 +106,7 @@ class Paper(Table):
     url: Text
     family: Text
     idea: Text
+    formula: Text | None = None
 
 
 class DataTable(Table):

@@ -153,6 +153,11 @@ def test_a_good_spec_passes_and_is_the_one_that_is_read(root):
 
 MUTATIONS = [
     (
+        "x - \\hat{x}",
+        "x - \\hatt{x}",
+        "[paper]: formula: found '\\\\|x - \\\\hatt{x}\\\\|^2'; mathtext says: Unknown symbol: \\hatt, found '\\'",
+    ),
+    (
         'name = "digits"',
         'name = "digit"',
         "[data]: name: no data set 'digit' (did you mean 'digits'?); there are digits",

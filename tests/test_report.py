@@ -178,6 +178,7 @@ def spec(title: str, claims: list[dict[str, Any]], runs: list[str], tier: str) -
             "url": "https://doi.org/10.1126/science.1127647",
             "family": "deterministic",
             "idea": "Pretrain a deep autoencoder layer by layer; fine-tuned, its codes beat PCA.",
+            "formula": r"-\sum_i p_i \log \hat{p}_i",
         },
         "data": {
             "name": "mnist",
@@ -468,6 +469,36 @@ def test_every_seeds_value_stands_in_its_column(rendered: tuple[Rendered, Path])
     shown = next(r for r in rows(rendered[1] / HINTON, "seeds") if r[0] == "AE TIED")
     values = hinton().runs[3].metrics["error"]
     assert [float(v) for v in shown[1:]] == pytest.approx(values, rel=1e-5)
+
+
+def test_the_objective_is_typeset_on_the_page_and_in_print(
+    rendered: tuple[Rendered, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (there,) = tree(rendered[1] / HINTON).iter("{http://www.w3.org/1998/Math/MathML}math")
+    assert there.attrib["alttext"] == r"-\sum_i p_i \log \hat{p}_i"
+    assert "".join(there.itertext()) == "−∑ipilogpˆi"
+    printed: list[bytes] = []
+    monkeypatch.setattr("ae.report.to_pdf", printed.append)
+    render([store(hinton(), tmp_path)], tmp_path / "out", templates=TEMPLATES)
+    assert b"<math" not in printed[0]
+    assert b'class="formula-outline"' in printed[0]
+
+
+def test_a_record_of_before_formulas_is_shown_without_one(tmp_path: Path) -> None:
+    made = hinton()
+    del made.spec["paper"]["formula"]
+    render([store(made, tmp_path)], tmp_path / "out", templates=TEMPLATES, pdf=False)
+    assert "<math" not in (tmp_path / "out" / HINTON).read_text()
+
+
+def test_a_formula_that_cannot_be_typeset_is_one_line(tmp_path: Path) -> None:
+    made = hinton()
+    made.spec["paper"]["formula"] = r"\asterisk"
+    with pytest.raises(
+        UserError, match=r"tier quick: \[paper\]: formula: latex2mathml does not"
+    ) as e:
+        render([store(made, tmp_path)], tmp_path / "out", templates=TEMPLATES, pdf=False)
+    assert "\n" not in str(e.value)
 
 
 def test_claims_show_what_the_verdicts_say(rendered: tuple[Rendered, Path]) -> None:

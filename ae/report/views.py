@@ -1,11 +1,15 @@
 """A record as its page shows it: every number already words, every plot already drawn."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from urllib.parse import urlsplit
+from xml.etree.ElementTree import Element
 
+from ae import formula
+from ae.errors import UserError
 from ae.record import Record, RunRecord
 from ae.report import sections
 from ae.report.claims import SYMBOLS, ClaimView, Word, claim_views, word
@@ -59,6 +63,26 @@ class Page:
     def link(self) -> str | None:
         """The paper's address, if it is one that a browser opens without running anything."""
         return web(self.paper.url)
+
+    @property
+    def formula(self) -> Element | None:
+        """The objective as MathML, for a browser."""
+        return self._typeset(formula.mathml)
+
+    @property
+    def printed_formula(self) -> Element | None:
+        """The objective as an outline, for print."""
+        return self._typeset(partial(formula.outline, name=f"{self.key}-formula"))
+
+    def _typeset(self, typesetter: Callable[[str], Element]) -> Element | None:
+        if self.paper.formula is None:
+            return None
+        try:
+            return typesetter(self.paper.formula)
+        except formula.Unset as error:
+            raise UserError(
+                f"record of {self.record.name}, tier {self.record.tier}: [paper]: formula: {error}"
+            ) from None
 
     @property
     def tier_note(self) -> str:
