@@ -13,6 +13,7 @@ from ae import formula
 from ae.errors import UserError
 from ae.manifest import Access, Kind, Manifest, misderived, read_manifest
 from ae.read import cells, find_specs, inspect_spec, layers
+from ae.review import problems as review_problems
 from ae.source import Function, Model, NotFound, Parameter, Source, misfit
 from ae.spec import Cell, DataTable, Descent, Run, Spec, TierName
 from ae.toml import Steps, dotted, no_such, shown, unknown_key
@@ -38,12 +39,14 @@ def check_spec(path: Path, root: Path) -> Spec:
 
 
 def check_all(root: Path) -> list[str]:
-    """Everything that is wrong with the specs and manifests under `root`, a line each."""
+    """Everything wrong with the specs, manifests and reviews under `root`, a line each."""
     tree = _Tree(root)
     problems = [*tree.manifest_problems()]
+    specs: dict[str, Spec | None] = {}
     for path in find_specs(root / "benchmarks"):
-        problems += tree.examine(path)[1]
-    return problems
+        specs[path.stem], found = tree.examine(path)
+        problems += found
+    return [*problems, *review_problems(root / "reports" / "reviews", specs)]
 
 
 class _Tree:

@@ -64,6 +64,7 @@ def cli() -> None:
     ae run hinton2006-deep-autoencoder --tier quick
     ae report              render the report again from the records
     ae verify SPEC         run again and compare with the published record
+    ae review SPEC         look at its figures, and accept or reject them
 
     A claim that comes out SHORT is a result, not a failure.
 
@@ -314,6 +315,7 @@ def _render(
     from ae import record as records
     from ae.report import render
     from ae.report.speed import read
+    from ae.review import read_all
 
     source = root / ("reports/published" if published else "results")
     paths = [f / "record.json" for f in only] or sorted(source.glob("*/*/record.json"))
@@ -325,7 +327,8 @@ def _render(
     out = out or root / "results" / name
     speeds = [read(p) for p in sorted((root / "reports" / "published" / "perf").glob("*.json"))]
     templates = root / "reports" / "templates"
-    rendered = render(shown, out, templates=templates, pdf=pdf, speeds=speeds)
+    reviews = read_all(root / "reports" / "reviews")
+    rendered = render(shown, out, templates=templates, pdf=pdf, speeds=speeds, reviews=reviews)
     if rendered.pdf_note:
         click.echo(f"ae: {rendered.pdf_note}", err=True)
     click.echo(f"report: {_near(out / 'index.html')}")
@@ -336,6 +339,59 @@ def _render(
 
 def _near(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+@cli.command()
+@click.argument("spec")
+@click.option(
+    "--tier",
+    type=click.Choice(["paper", "quick", "smoke"]),
+    help="Which of its records; the paper's if there is one, else the quick one.",
+)
+@click.option("--published", is_flag=True, help="Look at reports/published instead of results/.")
+@click.option("--list", "only_list", is_flag=True, help="Show what was said; ask nothing.")
+@click.option("--open", "open_figures", is_flag=True, help="Open every figure in a viewer, too.")
+@click.option("--accept", multiple=True, metavar="FIGURE", help="Accept it without being asked.")
+@click.option("--reject", multiple=True, metavar="FIGURE", help="Reject it; needs a --note.")
+@click.option("--reviewer", default="", help="With --accept and --reject: who says so.")
+@click.option("--note", default="", help="With --accept and --reject: what was seen, one line.")
+def review(
+    spec: str,
+    tier: str | None,
+    published: bool,
+    only_list: bool,
+    open_figures: bool,
+    accept: tuple[str, ...],
+    reject: tuple[str, ...],
+    reviewer: str,
+    note: str,
+) -> None:
+    """Look at the figures that answer a paper's own, and accept or reject them.
+
+    Shows for each the paper's figure, ours, what to look for and what was measured of the same
+    runs; writes reports/reviews/SPEC.toml. A review lapses when the data of its figure change.
+    """
+    from ae import record as records
+    from ae.read import find_spec
+    from ae.review import Verdict
+    from ae.walk import Walk, find_record
+
+    root = project_root()
+    name = find_spec(spec, root / "benchmarks").stem
+    path = find_record(root, name, tier, published)
+    walk = Walk(records.read(path), path, root / "reports" / "reviews" / f"{name}.toml")
+    if twice := set(accept) & set(reject):
+        raise UserError(f"--accept and --reject: found {min(twice)!r} in both")
+    if only_list:
+        walk.show_all()
+    elif accept or reject:
+        said: dict[str, Verdict] = {
+            **{name: "accept" for name in accept},
+            **{name: "reject" for name in reject},
+        }
+        walk.sign(said, reviewer=reviewer, note=note)
+    else:
+        walk.ask_all(open_figures)
 
 
 @cli.command()

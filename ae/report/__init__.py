@@ -4,7 +4,7 @@ A report is a function of records and templates alone: it knows no clock, no net
 torch, and the same records give the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ae.report.board import Board, forests, marks
 from ae.report.pdf import WITHOUT_PANGO, to_pdf
 from ae.report.speed import Speed, SpeedPage
 from ae.report.views import Page
+from ae.review import Review
 
 __all__ = ["Rendered", "render"]
 
@@ -34,18 +35,19 @@ def render(
     templates: Path,
     pdf: bool = True,
     speeds: Sequence[Speed] = (),
+    reviews: Mapping[str, Sequence[Review]] = {},
 ) -> Rendered:
     """Write the report of `records`, each given with the path of its file, into a folder.
 
     `index.html`, a page `<spec>-<tier>.html` for each record, `perf.html` if there are measurements
     of speed, `summary.md`, `results.csv` and `report.pdf`. The figures are read beside each
-    record's file.
+    record's file. `reviews` are what persons said of the figures, by the names of the specs.
 
     Raises:
         UserError: no record, a record twice, a figure that is not there, a broken template.
         OutsideError: a template refers to something outside the report.
     """
-    shown = _pages(records)
+    shown = _pages(records, reviews)
     made = pages.environment(templates)
     suite = {"pages": shown, "board": Board(shown), "forests": forests(shown), "marks": marks()}
     content = {"index.html": pages.fill(made, "index.html", **suite, speeds=speeds)}
@@ -64,7 +66,9 @@ def render(
     return Rendered(tuple(out / name for name in content), note)
 
 
-def _pages(records: Sequence[tuple[Record, Path]]) -> list[Page]:
+def _pages(
+    records: Sequence[tuple[Record, Path]], reviews: Mapping[str, Sequence[Review]]
+) -> list[Page]:
     if not records:
         raise UserError("no record to report: `ae run` makes one")
     seen: dict[str, Path] = {}
@@ -76,4 +80,5 @@ def _pages(records: Sequence[tuple[Record, Path]]) -> list[Page]:
                 f"{seen[key]}; give one of the two"
             )
         seen[key] = path
-    return sorted((Page.of(*each) for each in records), key=lambda page: page.order)
+    pages = (Page.of(record, path, reviews.get(record.name, ())) for record, path in records)
+    return sorted(pages, key=lambda page: page.order)

@@ -16,6 +16,7 @@ from ae.record import Curve, FigureRecord, Interaction, RunRecord
 from ae.report import plots
 from ae.report.canvas import around
 from ae.report.claims import seed_values
+from ae.report.reviews import ReviewView
 from ae.report.text import aligned, between, count, duration, half_width, number, uncertain
 from ae.spec import Measure
 
@@ -66,6 +67,7 @@ class FigureView:
     height: int
     digest: str
     interaction: InteractionView | None
+    review: ReviewView | None
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,9 @@ def _cell(value: float | None, diverged: bool) -> str:
     return "diverged" if diverged else number(value, 6)
 
 
-def figure_view(figure: FigureRecord, folder: Path, runs: Sequence[str]) -> FigureView:
+def figure_view(
+    figure: FigureRecord, folder: Path, runs: Sequence[str], review: ReviewView | None
+) -> FigureView:
     """A figure with its picture inside, or one line that says which file is not there."""
     picture = _beside(figure, folder, "image", figure.image)
     given = figure.interaction
@@ -139,6 +143,7 @@ def figure_view(figure: FigureRecord, folder: Path, runs: Sequence[str]) -> Figu
         height=figure.height,
         digest=figure.digest,
         interaction=None if given is None else _interaction(figure, folder, given),
+        review=review,
     )
 
 

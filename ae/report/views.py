@@ -1,7 +1,7 @@
 """A record as its page shows it: every number already words, every plot already drawn."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,7 +13,9 @@ from ae.errors import UserError
 from ae.record import Record, RunRecord
 from ae.report import sections
 from ae.report.claims import SYMBOLS, ClaimView, Word, claim_views, word
+from ae.report.reviews import review_view
 from ae.report.text import count, duration
+from ae.review import Review
 from ae.spec import Deviation, Paper, Spec
 from ae.verdict import headline, judge
 
@@ -34,15 +36,16 @@ class Page:
     claims: list[ClaimView]
     verdict: Word
     note: str
+    reviews: tuple[Review, ...] = ()
 
     @classmethod
-    def of(cls, record: Record, path: Path) -> "Page":
+    def of(cls, record: Record, path: Path, reviews: Sequence[Review] = ()) -> "Page":
         """Judge a record and prepare its page; `path` is the record's file."""
         spec = record.meaning
         verdicts = judge(record)
         name, note = headline(verdicts)
         views = claim_views(record, spec, verdicts)
-        return cls(record, spec, path.parent, views, word(name), note)
+        return cls(record, spec, path.parent, views, word(name), note, tuple(reviews))
 
     @property
     def key(self) -> str:
@@ -154,14 +157,25 @@ class Page:
         meant = {f.name: f.runs for f in self.spec.figure}
         labels = {r.name: r.label for r in self.record.runs}
         return [
-            sections.figure_view(f, self.folder, [labels.get(r, r) for r in meant.get(f.name, ())])
+            sections.figure_view(
+                f,
+                self.folder,
+                [labels.get(r, r) for r in meant.get(f.name, ())],
+                review_view(self.record, self.spec, f, self.reviews),
+            )
             for f in self.record.figures
         ]
 
     @property
     def interactive(self) -> bool:
         """Whether a reader of the page can do something with one of its figures."""
-        return any(figure.interaction for figure in self.figures)
+        return any(figure.interaction or figure.review for figure in self.figures)
+
+    @property
+    def reviewed(self) -> tuple[int, int]:
+        """How many figures a person has looked at as they are, and how many he should."""
+        found = [figure.review for figure in self.figures if figure.review]
+        return sum(review.reviewed for review in found), len(found)
 
     @cached_property
     def stages(self) -> list[sections.Stage]:

@@ -12,6 +12,7 @@ document.addEventListener("DOMContentLoaded", () => {
     figure.querySelector("img").before(make(data));
     figure.classList.add("live");
   }
+  document.querySelectorAll("details.sign").forEach(sign);
 });
 
 // An element with these properties and children.
@@ -19,6 +20,54 @@ function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
   return made;
+}
+
+// A form that writes what a person says of a figure as the file of reviews has it.
+function sign(place) {
+  const { spec, tier, figure, digest } = place.dataset;
+  const name = `verdict-${figure}`, file = `reports/reviews/${spec}.toml`;
+  const choice = (value, label) =>
+    element("label", {}, element("input", { type: "radio", name, value }), label);
+  const verdict = element("fieldset", {}, element("legend", {}, "The figure"),
+    choice("accept", "shows what the paper says"), choice("reject", "does not"));
+  const field = label => {
+    const input = element("input", { type: "text", autocomplete: "off" });
+    return [input, element("label", {}, `${label} `, input)];
+  };
+  const [reviewer, whose] = field("Your name"), [note, seen] = field("What you saw");
+  const output = element("textarea", { readOnly: true, rows: 9, spellcheck: false });
+  output.setAttribute("aria-label", `Text for ${file}`);
+  const copy = element("button", { type: "button" }, "Copy"), state = element("span", { className: "small" });
+  state.setAttribute("role", "status");
+
+  // As TOML writes a string; what a line cannot hold is a space.
+  const quoted = text => JSON.stringify(text.replace(/[\p{Cc}\p{Cs}]+/gu, " ").trim());
+  function write() {
+    const said = verdict.querySelector(":checked")?.value ?? "";
+    const missing = [said ? "" : "a verdict", reviewer.value.trim() ? "" : "your name",
+      said === "reject" && !note.value.trim() ? "the reason" : ""].filter(Boolean);
+    copy.disabled = missing.length !== 0;
+    state.textContent = missing.length ? `Still to be given: ${missing.join(", ")}.` : "";
+    const today = new Date().toISOString().slice(0, 10);
+    const pairs = { figure, tier, digest, verdict: said, reviewer: reviewer.value, date: today, note: note.value };
+    output.value = missing.length ? "" : `[[review]]\n${Object.entries(pairs)
+      .map(([key, value]) => `${key} = ${quoted(value)}\n`).join("")}`;
+  }
+  copy.addEventListener("click", async () => {
+    output.select();
+    try {
+      await navigator.clipboard.writeText(output.value);
+      state.textContent = "Copied.";
+    } catch {
+      state.textContent = "Selected: copy it with your browser.";
+    }
+  });
+  const form = element("div", { className: "form" }, verdict, whose, seen, output,
+    element("p", {}, copy, " ", state),
+    element("p", { className: "small" }, `Paste the text at the end of ${file} and run \u201cae check\u201d; or type the command above.`));
+  form.addEventListener("input", write);
+  place.append(form);
+  write();
 }
 
 // Points in cubes, a cube a run, which turn; and a legend whose entries hide a class.
