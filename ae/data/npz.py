@@ -1,7 +1,7 @@
 """Arrays of bytes in an .npz file, read without unpickling.
 
 A member's size is what the archive declares, up to a cap; its header, which numpy would evaluate, is
-matched as text. Only unsigned bytes are accepted, in C or Fortran order.
+matched as text. Only the kind of number that is asked for is accepted, in C or Fortran order.
 """
 
 import math
@@ -9,6 +9,7 @@ import re
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ HEADER = re.compile(
     re.DOTALL,
 )
 Arrays = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+BYTES = "|u1"
 
 
 def images(files: dict[str, Path], images: str, labels: str | None) -> Arrays:
@@ -68,8 +70,8 @@ def _array(files: dict[str, Path], reference: str) -> NDArray[np.uint8]:
     return read_npz(files[file], name)
 
 
-def read_npz(path: Path, name: str) -> NDArray[np.uint8]:
-    """The array of bytes of that name in an .npz file.
+def read_npz(path: Path, name: str, kind: str = BYTES) -> NDArray[Any]:
+    """The array of that name in an .npz file, of numbers that numpy calls `kind`.
 
     Raises:
         OutsideError: One line naming the file, what was expected and what was found.
@@ -92,10 +94,10 @@ def read_npz(path: Path, name: str) -> NDArray[np.uint8]:
         raise OutsideError(f"{path}: not a whole .npz file ({plain(error)}); {AGAIN}") from None
     except OSError as error:
         raise OutsideError(f"{path}: cannot be read: {error.strerror or error}") from None
-    return _parsed(path, name, content)
+    return _parsed(path, name, content, kind)
 
 
-def _parsed(path: Path, name: str, content: bytes) -> NDArray[np.uint8]:
+def _parsed(path: Path, name: str, content: bytes, wanted: str) -> NDArray[Any]:
     header = HEADER.match(content)
     if header is None:
         raise OutsideError(
@@ -105,11 +107,12 @@ def _parsed(path: Path, name: str, content: bytes) -> NDArray[np.uint8]:
     kind, order, sizes = (part.decode() for part in header.groups())
     shape = tuple(int(size) for size in sizes.split(",") if size.strip())
     rest = len(content) - header.end()
-    fits = shape and min(shape) > 0 and math.prod(shape) == rest
-    if kind != "|u1" or not fits:
+    fits = shape and min(shape) > 0 and math.prod(shape) * np.dtype(wanted).itemsize == rest
+    if kind != wanted or not fits:
+        said = "unsigned bytes, '|u1'" if wanted == BYTES else f"type {wanted!r}"
         raise OutsideError(
             f"{path}: array {name!r} is of type {kind!r} and shape {shape}, {rest} bytes; "
-            "expected unsigned bytes, '|u1', as many as the shape says"
+            f"expected {said}, as many as the shape says"
         )
-    flat = np.frombuffer(content, np.uint8, offset=header.end())
+    flat = np.frombuffer(content, wanted, offset=header.end())
     return np.ascontiguousarray(flat.reshape(shape, order="F" if order == "True" else "C"))

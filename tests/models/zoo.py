@@ -6,7 +6,7 @@ from functools import partial
 
 from ae.models import corruptions, cs182
 from ae.models.base import Autoencoder
-from ae.models.beta_vae import BetaVAE
+from ae.models.beta_vae import BetaVAE, ConvBetaVAE
 from ae.models.bottleneck import BottleneckAE
 from ae.models.capacity_vae import CapacityVAE
 from ae.models.conditional_vae import ConditionalVAE
@@ -201,6 +201,13 @@ ZOO = {
         {"encoder": [13], "latent": 3, "decoder": [11, 7], "beta": 1.0},
         (stage(),),
         ({"beta": 0.5}, {"beta": 4.0}),
+    ),
+    "beta_vae_convolutional": Entry(
+        ConvBetaVAE,
+        {"colours": 2, "planes": [3, 5], "hidden": [7], "latent": 3, "sigma": 0.2, "beta": 1.0},
+        (stage(),),
+        ({"beta": 0.5, "sigma": 0.2}, {"beta": 4.0, "sigma": 0.5}),
+        features=2 * 8**2,
     ),
     "gaussian_vae": Entry(
         GaussianVAE,
