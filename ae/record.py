@@ -7,181 +7,50 @@ all, and read strictly. Numbers that JSON has no word for are the strings "NaN",
 
 import hashlib
 import json
-import math
 import os
 import tempfile
-from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    model_validator,
-)
+from pydantic import ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from ae.consistency import dangling
 from ae.errors import OutsideError, UserError, plain
+from ae.parts import (
+    Amount,
+    Curve,
+    DataRecord,
+    Environment,
+    FigureRecord,
+    Interaction,
+    Moment,
+    Number,
+    Part,
+    RunRecord,
+    once,
+)
 from ae.spec import Name, Spec, TierName
 from ae.toml import located, shown, unfit
 
-SCHEMA: Literal[1] = 1
-
-
-def _parse(value: Any) -> Any:
-    return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
-
-
-def _show(value: float) -> float | str:
-    if math.isnan(value):
-        return "NaN"
-    return value if abs(value) != float("inf") else ("Infinity" if value > 0 else "-Infinity")
-
-
-def _moment(text: str) -> str:
-    datetime.fromisoformat(text)
-    return text
-
-
-Number = Annotated[
-    float, Field(allow_inf_nan=True), BeforeValidator(_parse), PlainSerializer(_show)
+__all__ = [
+    "SCHEMA",
+    "Curve",
+    "DataRecord",
+    "Environment",
+    "FigureRecord",
+    "Interaction",
+    "Number",
+    "Part",
+    "Record",
+    "RunRecord",
+    "digest",
+    "read",
+    "write",
+    "write_atomically",
 ]
-Whole = Annotated[int, Field(ge=0, lt=2**63)]
-Amount = Annotated[float, Field(ge=0, lt=2**63)]
-Beside = Annotated[Name, Field(max_length=200)]  # a file beside the record, never elsewhere
-Moment = Annotated[str, AfterValidator(_moment)]
 
-
-class Part(BaseModel):
-    """A piece of a record: strict, frozen, without unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Environment(Part):
-    """Where the numbers came from."""
-
-    python: str
-    platform: str
-    machine: str
-    processor: str
-    cores: Whole
-    memory_gib: Amount
-    device: str
-    threads: Whole
-    thread_policy: str
-    precision: str
-    versions: dict[str, str]
-    commit: str
-    dirty: bool
-    code: str
-
-
-class DataRecord(Part):
-    """One split as it was used: `examples` of `available`, sha256 of what was used."""
-
-    name: str
-    split: str
-    examples: Whole
-    available: Whole
-    sha256: str
-    licence: str
-    citation: str
-    url: str
-    note: str
-
-
-class Curve(Part):
-    """One term of an objective over a stage: `values[seed][point]`, means since the last point."""
-
-    stage: str
-    part: str
-    steps: list[Whole]
-    examples: list[Whole]
-    values: list[list[Number]]
-
-    @model_validator(mode="after")
-    def _points(self) -> Self:
-        if sizes := {len(row) for row in (self.examples, *self.values)} - {len(self.steps)}:
-            raise ValueError(f"found {min(sizes)} points; expected {len(self.steps)}, one a step")
-        return self
-
-
-class RunRecord(Part):
-    """One run: the values of its metrics, seed by seed, in the order of `seeds`.
-
-    `trained` says where its weights come from, which may be another session than the record's.
-    """
-
-    name: str
-    label: str
-    seeds: list[Whole]
-    stack: str
-    diverged: dict[int, str]
-    metrics: dict[str, list[Number]]
-    curves: list[Curve]
-    parameters: Whole
-    steps: Whole
-    seconds: Amount
-    trained: dict[str, str] = {}
-
-    @model_validator(mode="after")
-    def _by_seed(self) -> Self:
-        _once("seed", self.seeds)
-        if strange := set(self.diverged) - set(self.seeds):
-            raise ValueError(f"diverged: found {min(strange)}, which is none of its seeds")
-        rows = {f"metrics.{name}": values for name, values in self.metrics.items()}
-        rows |= {f"the curve {c.stage}/{c.part}": c.values for c in self.curves}
-        for name, values in rows.items():
-            if len(values) != len(self.seeds):
-                raise ValueError(
-                    f"{shown(name)}: found {len(values)}; expected {len(self.seeds)}, one a seed"
-                )
-        return self
-
-
-class Interaction(Part):
-    """What a reader may do with a figure in a browser: a kind, and a JSON file beside the record.
-
-    `digest` is the sha256 of the file. The kinds are those that the report's script knows.
-    """
-
-    kind: str
-    data: Beside
-    digest: str
-
-
-class FigureRecord(Part):
-    """A figure's files beside the record and the digest of the arrays that it was drawn from.
-
-    The picture says what is to be seen; `interaction` lets a reader turn it or move through it.
-    """
-
-    name: str
-    title: str
-    caption: str
-    paper: str
-    image: Beside
-    vector: Beside | None
-    arrays: Beside
-    digest: str
-    width: Whole
-    height: Whole
-    interaction: Interaction | None = None
-
-    @property
-    def files(self) -> list[str]:
-        """The names of all its files."""
-        data = self.interaction.data if self.interaction else None
-        return [name for name in (self.image, self.vector, self.arrays, data) if name is not None]
+SCHEMA: Literal[1] = 1
 
 
 class Record(Part):
@@ -202,8 +71,8 @@ class Record(Part):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        _once("run", [r.name for r in self.runs])
-        _once("figure", [f.name for f in self.figures])
+        once("run", [r.name for r in self.runs])
+        once("figure", [f.name for f in self.figures])
         if fault := unfit(self.spec, ()):
             raise ValueError(f"spec: {located(self.spec, fault)}")
         return self
@@ -308,9 +177,3 @@ def _first(errors: list[ErrorDetails]) -> str:
     found = "" if known else f"found {shown(first['input'])}; "
     words = found + first["msg"].removeprefix("Value error, ")
     return plain(f"{place}: {words}", 500)
-
-
-def _once(what: str, names: Iterable[Any]) -> None:
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        raise ValueError(f"{what} {shown(twice[0])} is given more than once")

@@ -19,6 +19,9 @@ from ae.review import Review
 
 __all__ = ["Rendered", "render"]
 
+PRINTED = 100
+"""Records of a PDF at most: each takes 10 MB of memory and half a second while it is made."""
+
 
 @dataclass(frozen=True)
 class Rendered:
@@ -40,8 +43,9 @@ def render(
     """Write the report of `records`, each given with the path of its file, into a folder.
 
     `index.html`, a page `<spec>-<tier>.html` for each record, `perf.html` if there are measurements
-    of speed, `summary.md`, `results.csv` and `report.pdf`. The figures are read beside each
-    record's file. `reviews` are what persons said of the figures, by the names of the specs.
+    of speed, `summary.md`, `results.csv` and, of `PRINTED` records at most, `report.pdf`. The
+    figures are read beside each record's file. `reviews` are what persons said of the figures, by
+    the names of the specs.
 
     Raises:
         UserError: no record, a record twice, a figure that is not there, a broken template.
@@ -57,12 +61,14 @@ def render(
         content["perf.html"] = pages.fill(made, "perf.html", pages=[SpeedPage(s) for s in speeds])
     content["summary.md"] = pages.fill(made, "summary.md", **suite)
     content["results.csv"] = pages.table(shown)
-    printed = to_pdf(pages.fill(made, "report.html", **suite)) if pdf else None
+    few = len(shown) <= PRINTED
+    printed = to_pdf(pages.fill(made, "report.html", **suite)) if pdf and few else None
     if printed is not None:
         content["report.pdf"] = printed
     for name, data in content.items():
         write_atomically(out / name, data)
-    note = WITHOUT_PANGO if pdf and printed is None else None
+    many = f"no PDF: of {PRINTED} records at most, and there are {len(shown)}; the HTML has all"
+    note = (WITHOUT_PANGO if few else many) if pdf and printed is None else None
     return Rendered(tuple(out / name for name in content), note)
 
 
