@@ -37,6 +37,14 @@ def mean(trained: Trained, *, split: Split, part: str, silent: list[str]) -> lis
     return by_seed(torch.cat(trained.over(split, value), 1).double(), np.mean)
 
 
+def difference(
+    trained: Trained, *, split: Split, part: str, less: str, silent: list[str]
+) -> list[float]:
+    """`mean` of one part less that of another, each over the same examples and noise."""
+    both = [mean(trained, split=split, part=name, silent=silent) for name in (part, less)]
+    return [a - b for a, b in zip(*both, strict=True)]
+
+
 def _part(trained: Trained, batch: Batch, noise: Noise, part: str) -> Tensor:
     objective = trained.stack.call("objective", batch, noise)
     parts: dict[str, Tensor] = {"loss": objective.loss, **objective.parts}

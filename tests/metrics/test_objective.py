@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.metrics.objective import mean
+from ae.metrics.objective import difference, mean
 from ae.metrics.reconstruction import cross_entropy_per_pixel
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
 from ae.models.keras_blog import DenseAE
@@ -50,6 +50,14 @@ def test_noise_is_drawn_as_in_training(shifted):
     )
     assert both[1] - both[0] != pytest.approx(2, abs=1e-9)  # a stream a seed
     assert mean(trained, split="test", part="loss", silent=[]) == both
+
+
+def test_a_difference_is_between_parts_of_one_draw(shifted):
+    trained = shifted(torch.ones(50, 2))
+    asked = {"split": "test", "silent": []}
+    loss = mean(trained, part="loss", **asked)
+    found = difference(trained, part="loss", less="level", **asked)
+    assert found == pytest.approx([loss[0] - 3, loss[1] - 5])
 
 
 def test_parts_and_draws_that_are_not_there_are_named(shifted):
