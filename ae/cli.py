@@ -19,6 +19,7 @@ from ae import __version__
 from ae.errors import MissingData, OutsideError, UserError
 
 if TYPE_CHECKING:
+    from ae.record import Record
     from ae.verdict import Verdict
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -298,9 +299,16 @@ def _fails(verdict: "Verdict") -> bool:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where to write; results/report by default.",
 )
-def report(no_pdf: bool, published: bool, out: Path | None) -> None:
+@click.option(
+    "--against",
+    metavar="REF",
+    help="Say what moved since REF: a folder of records, a git revision, an MLflow experiment; "
+    "reports/published by default.",
+)
+def report(no_pdf: bool, published: bool, out: Path | None, against: str | None) -> None:
     """Render HTML, PDF, Markdown and CSV from the records alone."""
-    _render(project_root(), pdf=not no_pdf, published=published, out=out)
+    root = project_root()
+    _render(root, pdf=not no_pdf, published=published, out=out, against=against)
 
 
 def _render(
@@ -310,6 +318,7 @@ def _render(
     published: bool = False,
     out: Path | None = None,
     only: Sequence[Path] = (),
+    against: str | None = None,
 ) -> None:
     """Render the records of the specs' own seeds, or of the folders in `only`, and say where."""
     from ae import record as records
@@ -328,13 +337,37 @@ def _render(
     speeds = [read(p) for p in sorted((root / "reports" / "published" / "perf").glob("*.json"))]
     templates = root / "reports" / "templates"
     reviews = read_all(root / "reports" / "reviews")
-    rendered = render(shown, out, templates=templates, pdf=pdf, speeds=speeds, reviews=reviews)
+    reference = _reference(root, against, [record for record, _ in shown])
+    rendered = render(
+        shown,
+        out,
+        templates=templates,
+        pdf=pdf,
+        speeds=speeds,
+        reviews=reviews,
+        reference=reference,
+    )
     if rendered.pdf_note:
         click.echo(f"ae: {rendered.pdf_note}", err=True)
     click.echo(f"report: {_near(out / 'index.html')}")
     for path in rendered.files:
         if path.suffix == ".pdf":
             click.echo(f"        {_near(path)}")
+
+
+def _reference(
+    root: Path, against: str | None, shown: "Sequence[Record]"
+) -> "tuple[str, Sequence[Record]] | None":
+    """What a report is compared with: `against`, else the published records, if there are any."""
+    from ae import reference
+
+    if against is not None:
+        found = reference.find(against, root, shown)
+    elif any((root / reference.PUBLISHED).glob("*/*/record.json")):
+        found = reference.in_folder(root / reference.PUBLISHED, "the published reference")
+    else:
+        return None
+    return found.name, found.records
 
 
 def _near(path: Path) -> str:

@@ -160,12 +160,19 @@ def write(record: Record, path: Path) -> None:
 def read(path: Path) -> Record:
     """Read a record, refusing one that is damaged or of another schema by name and place."""
     try:
-        return Record.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    return parse(content, str(path))
+
+
+def parse(content: bytes, where: str) -> Record:
+    """A record from its JSON, refused as by `read`; `where` is what a message calls it."""
+    try:
+        return Record.model_validate_json(content)
     except ValidationError as error:
         raise UserError(
-            f"{path}: not a record of schema {SCHEMA}: {_first(error.errors())}"
+            f"{where}: not a record of schema {SCHEMA}: {_first(error.errors())}"
         ) from None
 
 

@@ -15,11 +15,12 @@ import os
 import ssl
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -103,6 +104,42 @@ def sync(
     return sent
 
 
+def fetch(
+    experiment: str, *, uri: str, other_than: Collection[str] = ()
+) -> list[tuple[str, bytes]] | None:
+    """The records that an experiment holds: of each tier the newest that is not among the given.
+
+    Each is the run's name and the record's JSON; `other_than` are keys of `ae.tracked`. Where all
+    of a tier are among them, the newest stands. None: there is no such experiment.
+
+    Raises:
+        UserError: MLflow cannot use such a URI.
+        TrackingError: The server is away, stalls or refuses; the store is locked or damaged.
+    """
+    database = _database(uri)
+    if database and not database.exists():
+        return None
+    with _failures(uri, "ask again"):
+        _probe(uri)
+        client = _client(uri)
+        found = client.get_experiment_by_name(experiment)
+        if found is None or found.lifecycle_stage == "deleted":
+            return None
+        whole = _search(client, found.experiment_id, f"tags.`{COMPLETE}` = 'true'")
+        chosen: dict[str, Run] = {}
+        for run in sorted(whole, key=lambda r: r.info.start_time, reverse=True):
+            tier = run.data.tags["ae.tier"]
+            known = tier in chosen and chosen[tier].data.tags[KEY] not in other_than
+            if not known and (tier not in chosen or run.data.tags[KEY] not in other_than):
+                chosen[tier] = run
+        return [(str(run.info.run_name), _stored(client, run)) for run in chosen.values()]
+
+
+def _stored(client: "MlflowClient", run: "Run") -> bytes:
+    with TemporaryDirectory() as folder:
+        return Path(client.download_artifacts(run.info.run_id, "record.json", folder)).read_bytes()
+
+
 # How it is sent.
 
 
@@ -150,7 +187,10 @@ def _experiment(client: "MlflowClient", name: str, artifacts: str | None) -> str
 
 
 def _find(client: "MlflowClient", experiment: str, key: str) -> "list[Run]":
-    wanted = f"tags.`{KEY}` = '{key}'"
+    return _search(client, experiment, f"tags.`{KEY}` = '{key}'")
+
+
+def _search(client: "MlflowClient", experiment: str, wanted: str) -> "list[Run]":
     page = client.search_runs([experiment], wanted)
     runs = list(page)
     while page.token:
@@ -299,7 +339,7 @@ def _create_store(database: Path) -> None:
 
 
 @contextmanager
-def _failures(uri: str) -> Iterator[None]:
+def _failures(uri: str, then: str = "run `ae sync`") -> Iterator[None]:
     """Turn whatever a server, a database or a disk may raise into one line for a person."""
     try:
         yield
@@ -307,7 +347,7 @@ def _failures(uri: str) -> Iterator[None]:
         what = _line(error).replace(uri, shown(uri))
         remote = urlsplit(uri).scheme in ("http", "https")
         advice = "when it is back" if remote else "when that is mended"
-        raise TrackingError(f"MLflow at {shown(uri)}: {what}; run `ae sync` {advice}") from error
+        raise TrackingError(f"MLflow at {shown(uri)}: {what}; {then} {advice}") from error
 
 
 def _outside() -> tuple[type[Exception], ...]:

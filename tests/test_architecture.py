@@ -34,6 +34,7 @@ MAY = {  # module or package -> what of ae it may import
     "report": {"spec", "formula", "record", "review", "verdict", "errors"},
     "tracked": {"spec", "record", "read", "errors"},
     "track": {"spec", "record", "read", "errors", "tracked"},
+    "reference": {"errors", "record", "track", "tracked"},
     "data": {"errors", "manifest", "models.base", "record"},
     "seeds": {"models.base"},
     "optimize": {"errors", "seeds", "spec"},

@@ -90,6 +90,19 @@ def test_a_spec_is_run_judged_and_reported_and_then_recognised(project):
     assert "train:" not in err
 
 
+def test_a_report_is_compared_with_what_is_named(project):
+    code, _, err = ae(project, *RUN)  # done already, unless this test runs alone
+    assert code == 0, err
+    code, _, err = ae(project, "report", "--no-pdf", "--against", "results")
+    assert code == 0, err
+    summary = (project / "results" / "report" / "summary.md").read_text()
+    assert "## What moved since results\n\nNothing can have" in summary
+    code, _, err = ae(project, "report", "--no-pdf", "--against", "nonsense")
+    assert code == 2
+    assert err.startswith("ae: 'nonsense' is no folder, no git revision of ")
+    assert err.count("\n") == 1
+
+
 def test_a_published_record_is_verified_and_a_tampered_one_found_out(project, tmp_path):
     code, _, err = ae(project, *RUN)  # done already, unless this test runs alone
     assert code == 0, err

@@ -12,6 +12,8 @@ from ae.errors import UserError
 from ae.record import Record, write_atomically
 from ae.report import pages
 from ae.report.board import Board, forests, marks
+from ae.report.metric_moves import PANEL
+from ae.report.moved import moves
 from ae.report.pdf import WITHOUT_PANGO, to_pdf
 from ae.report.speed import Speed, SpeedPage
 from ae.report.views import Page
@@ -39,13 +41,15 @@ def render(
     pdf: bool = True,
     speeds: Sequence[Speed] = (),
     reviews: Mapping[str, Sequence[Review]] = {},
+    reference: tuple[str, Sequence[Record]] | None = None,
 ) -> Rendered:
     """Write the report of `records`, each given with the path of its file, into a folder.
 
     `index.html`, a page `<spec>-<tier>.html` for each record, `perf.html` if there are measurements
-    of speed, `summary.md`, `results.csv` and, of `PRINTED` records at most, `report.pdf`. The
-    figures are read beside each record's file. `reviews` are what persons said of the figures, by
-    the names of the specs.
+    of speed, `moved.html` if something moved since `reference` (what it is called, its records),
+    `summary.md`, `results.csv` and, of `PRINTED` records at most, `report.pdf`. The figures are
+    read beside each record's file. `reviews` are what persons said of the figures, by the names of
+    the specs.
 
     Raises:
         UserError: no record, a record twice, a figure that is not there, a broken template.
@@ -53,12 +57,21 @@ def render(
     """
     shown = _pages(records, reviews)
     made = pages.environment(templates)
-    suite = {"pages": shown, "board": Board(shown), "forests": forests(shown), "marks": marks()}
+    moved = moves(reference[0], shown, reference[1]) if reference else None
+    suite: dict[str, object] = {
+        "pages": shown,
+        "board": Board(shown),
+        "forests": forests(shown),
+        "marks": marks(),
+        "moved": moved,
+    }
     content = {"index.html": pages.fill(made, "index.html", **suite, speeds=speeds)}
     for page in shown:
         content[f"{page.key}.html"] = pages.fill(made, "paper.html", page=page)
     if speeds:
         content["perf.html"] = pages.fill(made, "perf.html", pages=[SpeedPage(s) for s in speeds])
+    if moved and moved.moved:
+        content["moved.html"] = pages.fill(made, "moved.html", moved=moved, panel=PANEL)
     content["summary.md"] = pages.fill(made, "summary.md", **suite)
     content["results.csv"] = pages.table(shown)
     few = len(shown) <= PRINTED
