@@ -11,7 +11,8 @@ document.addEventListener("DOMContentLoaded", () => {
     rows: [...element.querySelectorAll("[data-verdict]")].map(searchable),
     text: (element.querySelector("summary, .group")?.textContent ?? "").toLowerCase(),
   }));
-  const sheets = groups.filter((group) => group.element.matches("details"));
+  const sheets = groups.filter((group) => group.element.matches(".entry"));
+  for (const sheet of sheets) sheet.details = sheet.element.querySelector("details");
   const total = sheets.reduce((sum, sheet) => sum + sheet.rows.length, 0);
 
   function searchable(element) {
@@ -40,12 +41,12 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   function unfold(open) {
-    for (const sheet of sheets) sheet.element.open = open;
+    for (const sheet of sheets) sheet.details.open = open;
     label();
   }
 
   function label() {
-    const open = sheets.some((sheet) => sheet.element.open && sheet.shown);
+    const open = sheets.some((sheet) => sheet.details.open && sheet.shown);
     fold.textContent = open ? "Close all" : "Open all";
   }
 
