@@ -193,7 +193,7 @@ class Execution:
                 "tier": self.tier,
                 "stacks": [s.key for s in stacks],
                 "test": [self._split(c, "test").sha256 for c in self.cells],
-                "code": code_digest(*code, "trained.py", "execute.py", "fitting.py"),
+                "code": code_digest(*code, "trained.py", "execute.py", "fitting.py", "pooled.py"),
             }
         )
 

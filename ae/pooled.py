@@ -80,4 +80,5 @@ def jackknifed(statistic: Callable[[NDArray[np.intp]], float], seeds: int) -> Sc
     rows = np.arange(seeds)
     whole = statistic(rows)
     without = np.array([statistic(np.delete(rows, k)) for k in rows])
-    return seeds * whole - (seeds - 1) * without
+    found: Scores = seeds * whole - (seeds - 1) * without
+    return found

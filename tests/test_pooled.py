@@ -88,11 +88,13 @@ def test_the_pseudo_values_of_a_mean_are_the_seeds_own():
     np.testing.assert_allclose(found, scores.mean(1), atol=1e-12)
 
 
-def test_the_interval_of_a_variance_is_the_known_jackknifes():
-    # n / (n - 1) times the plain variance: the jackknife takes away the bias exactly.
+def test_the_pseudo_values_of_a_variance_are_the_known_ones():
+    # n (x_i - mean)^2 / (n - 1): their mean is the variance over n - 1, the bias is gone.
     x = np.random.default_rng(3).normal(size=9)
     found = pooled.jackknifed(lambda rows: float(x[rows].var()), 9)
     assert found.mean() == pytest.approx(x.var(ddof=1), abs=1e-12)
+    square = (x - x.mean()) ** 2 * 9 / 8
+    np.testing.assert_allclose(found - found.mean(), square - square.mean(), atol=1e-12)
 
 
 def test_the_word_follows_the_interval_of_the_mean():

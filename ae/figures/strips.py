@@ -11,7 +11,9 @@ from ae.figures.sheet import GAP, WIDEST, Pen, mosaic, place, sheet
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MARGIN = 130  # pixels for the names of rows, and for each column of numbers
+MARGIN = 130  # pixels for the names of rows, and for each of a few columns of numbers
+NARROW = 104  # pixels for each of many
+FEW = 2
 HEAD = 84  # pixels over the rows of a block
 ZOOM = 3  # screen pixels to one of an image, at most
 
@@ -37,7 +39,8 @@ class Block(NamedTuple):
 def stacked(blocks: Sequence[Block]) -> "Figure":
     """Blocks of equal pictures one under another."""
     steps, high, wide = blocks[0].tiles.shape[1:4]
-    sides = MARGIN * (1 + len(blocks[0].columns))
+    column = MARGIN if len(blocks[0].columns) <= FEW else NARROW
+    sides = MARGIN + column * len(blocks[0].columns)
     zoom = max(1, min(ZOOM, (WIDEST - sides) // (steps * (wide + GAP))))
     room, pitch = steps * (wide + GAP) * zoom, (high + GAP) * zoom
     heights = [HEAD + len(block.tiles) * pitch for block in blocks]
@@ -45,16 +48,16 @@ def stacked(blocks: Sequence[Block]) -> "Figure":
     pen = Pen(figure)
     top = 0
     for block, height in zip(blocks, heights, strict=True):
-        ends = [MARGIN + room + MARGIN * (i + 1) - 8 for i in range(len(block.columns))]
+        ends = [MARGIN + room + column * (i + 1) - 8 for i in range(len(block.columns))]
         pen.write(block.head, (MARGIN, top + HEAD - 8), "left bottom", room=room, lines=2)
-        for end, column in zip(ends, block.columns, strict=True):
+        for end, title in zip(ends, block.columns, strict=True):
             at = (end, top + HEAD - 8)
-            pen.write(column, at, "right bottom", room=MARGIN - 12, lines=2, faint=True)
+            pen.write(title, at, "right bottom", room=column - 12, lines=2, faint=True)
         place(figure, mosaic(block.tiles.clip(0, 1)), MARGIN, top + HEAD, zoom)
         for j, (name, numbers) in enumerate(zip(block.names, block.numbers, strict=True)):
             middle = top + HEAD + j * pitch + high * zoom / 2
             pen.write(name, (MARGIN - 16, middle), "right center", room=MARGIN - 16)
             for end, number in zip(ends, numbers, strict=True):
-                pen.write(number, (end, middle), "right center", room=MARGIN - 12)
+                pen.write(number, (end, middle), "right center", room=column - 12)
         top += height
     return figure

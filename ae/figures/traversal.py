@@ -20,29 +20,35 @@ from ae.errors import UserError
 from ae.figures.drawing import Arrays, Drawing, Interactive, member
 from ae.figures.sheet import pictures
 from ae.figures.strips import Block, stacked
+from ae.metrics.factors import entropies, information
 from ae.metrics.likelihood import kl_per_unit
-from ae.metrics.members import up_to
+from ae.metrics.members import places_of, up_to
 from ae.trained import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BYTES = 2_000_000  # of all pictures of a figure, before base64 adds a third
-LEVELS = (256, 64, 16)  # of grey or of a colour: fewer where more would be too many bytes
+GOOD, BYTES = 225_000, 2_000_000  # of all pictures of a figure, before base64 adds a third
+LEVELS = (256, 64, 16)  # of grey or of a colour: fewer where more would not be good, or not fit
+ACTIVE = 0.1  # nats from which a number of the code counts as used
 Tiles = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Number:
-    """Something measured of each number of the code, to stand beside its pictures.
+class Numbers:
+    """What is measured of each number of the code, to stand beside its pictures.
 
     Attributes:
         label: What it is, with its unit: a few words.
-        of: From a run to one value a seed and number.
+        columns: What each value of a number of the code is of, in a word.
+        of: From a run to one value a seed, number of the code and column.
+        digits: How many are written after the point.
     """
 
     label: str
-    of: Callable[[Trained], Float[Tensor, "seed unit"]]
+    columns: list[str]
+    of: Callable[[Trained], Float[Tensor, "seed unit column"]]
+    digits: int
 
 
 def walks(
@@ -54,11 +60,31 @@ def walks(
     seeds: int,
     image: int,
     examples: int,
+    factors: list[str] | None = None,
+    bins: int = 20,
 ) -> Drawing:
-    """`played` with the divergence alone beside each number."""
+    """`played` with what each number tells of the `factors` beside it, where they are given.
+
+    That is their mutual information, of codes in `bins` of equal width over the whole test set, in
+    percent of the factor's entropy.
+
+    Raises:
+        UserError: As `played`; or the data have no such factor.
+    """
+
+    def told(run: Trained) -> Float[Tensor, "seed unit factor"]:
+        places = places_of(run, "test", factors or [])
+        codes = run.of("encode", "test").double().cpu().numpy()
+        found = np.full((*codes.shape[::2], places.shape[1]), np.nan)
+        for i, one in enumerate(codes):
+            if np.isfinite(one).all():
+                found[i] = 100 * information(one, places, bins) / entropies(places)
+        return torch.from_numpy(found)
+
+    numbers = Numbers("tells of", [f"{name}, %" for name in factors or []], told, 0)
     return played(
         runs,
-        None,
+        numbers if factors else None,
         span=span,
         steps=steps,
         most=most,
@@ -70,7 +96,7 @@ def walks(
 
 def played(
     runs: list[Trained],
-    number: Number | None,
+    numbers: Numbers | None,
     *,
     span: float,
     steps: int,
@@ -84,8 +110,9 @@ def played(
     A number goes from -span to span in equal steps, the others keep what the code of test image
     `image` has, the papers' way; at 0 together they may stand for no image. The `most` numbers with
     the largest divergence from the prior, averaged over the first `examples` of the test set, are shown,
-    the largest first, with that divergence in nats and `number` beside them. The picture is of the
-    first seed, a block a run; a browser has all seeds and moves through the steps.
+    the largest first, with that divergence in nats and `numbers` beside them, and how many of all
+    have more than `ACTIVE` nats. The picture is of the first seed, a block a run; a browser has all
+    seeds and moves through the steps.
 
     Raises:
         UserError: Images differ in shape, there are too few seeds, steps or images, or there are
@@ -100,12 +127,14 @@ def played(
         "span": np.array(span),
         "image": np.array(image),
         "runs": np.array([run.label for run in runs]),
-        "number": np.array("" if number is None else number.label),
+        "number": np.array("" if numbers is None else numbers.label),
+        "columns": np.array([] if numbers is None else numbers.columns, dtype=str),
+        "digits": np.array(0 if numbers is None else numbers.digits),
     }
     for i, run in enumerate(runs):
         member(run, seeds - 1)
         tiles = _tiles(run, span, steps, image)
-        own = _rows(run, tiles, number, most, up_to(run, "test", examples))
+        own = _rows(run, tiles, numbers, most, up_to(run, "test", examples))
         arrays |= {f"{name}_{i}": array[:seeds] for name, array in own.items()}
     _sheets(arrays)
     return Drawing(arrays, _paint, vector=False, interactive=Interactive("traversal", _data))
@@ -131,27 +160,31 @@ def _tiles(run: Trained, span: float, steps: int, image: int) -> NDArray[Any]:
 
 
 def _rows(
-    run: Trained, walked: NDArray[Any], number: Number | None, most: int, examples: int
+    run: Trained, walked: NDArray[Any], numbers: Numbers | None, most: int, examples: int
 ) -> Arrays:
-    """A run's arrays, a row a seed: numbers in the order in which they are shown."""
+    """A run's arrays, a row a seed: numbers of the code in the order in which they are shown."""
     kl = kl_per_unit(run, "test", examples).cpu().numpy()
     order = np.argsort(-np.nan_to_num(kl), axis=1, kind="stable")[:, :most]
     tiles = np.stack([one[rows] for one, rows in zip(walked, order, strict=True)])
     whole = np.isfinite(tiles.reshape(len(tiles), -1)).all(1)
-    found = {
+    values = np.empty((*kl.shape, 0))
+    if numbers is not None:
+        values = numbers.of(run).detach().cpu().double().numpy()
+    return {
         "seeds": np.array(run.seeds),
         "axes": order,
         "kl": np.where(whole[:, None], np.take_along_axis(kl, order, 1), np.nan),
+        "active": (kl > ACTIVE).sum(1),
+        "latent": np.full(len(kl), kl.shape[1]),
         "tiles": np.rint(255 * np.nan_to_num(tiles, nan=1.0).clip(0, 1)).astype(np.uint8),
+        "numbers": np.take_along_axis(values, order[..., None], 1),
     }
-    if number is not None:
-        values = number.of(run).detach().cpu().double().numpy()
-        found["numbers"] = np.take_along_axis(values, order, 1)
-    return found
 
 
 def _sheets(arrays: Arrays) -> list[list[bytes]]:
-    """A PNG for every run and seed: rows of pictures, edge to edge, in as many levels as fit.
+    """A PNG for every run and seed: rows of pictures, edge to edge.
+
+    In as many levels as make `GOOD` bytes, else in the fewest.
 
     Raises:
         UserError: They do not fit with the fewest.
@@ -160,7 +193,7 @@ def _sheets(arrays: Arrays) -> list[list[bytes]]:
     for levels in LEVELS:
         found = [[_png(tiles, levels) for tiles in arrays[f"tiles_{i}"]] for i in runs]
         size = sum(len(sheet) for sheets in found for sheet in sheets)
-        if size <= BYTES:
+        if size <= (BYTES if levels == LEVELS[-1] else GOOD):
             return found
     raise UserError(
         f"traversal: the pictures take {size / 1e6:.1f} MB; expected at most {BYTES / 1e6:g}, so "
@@ -205,25 +238,39 @@ def _seed(arrays: Arrays, run: int, seed: int, sheet: bytes) -> dict[str, Any]:
     ]
     return {
         "seed": int(arrays[f"seeds_{run}"][seed]),
-        "note": "diverged" if _lost(arrays, run, seed) else "",
+        "note": _note(arrays, run, seed),
         "sheet": base64.b64encode(sheet).decode(),
         "rows": rows,
     }
 
 
-def _lost(arrays: Arrays, run: int, seed: int) -> bool:
-    return not np.isfinite(arrays[f"kl_{run}"][seed]).all()
+def _note(arrays: Arrays, run: int, seed: int) -> str:
+    if not np.isfinite(arrays[f"kl_{run}"][seed]).all():
+        return "diverged"
+    active, latent = (int(arrays[f"{name}_{run}"][seed]) for name in ("active", "latent"))
+    return f"{active} of {latent} numbers above {ACTIVE:g} nats"
 
 
 def _said(arrays: Arrays, run: int, seed: int, row: int) -> list[str]:
-    said = [f"KL, nats: {_written(arrays[f'kl_{run}'][seed, row])}"]
-    if arrays["number"]:
-        said.append(f"{arrays['number']}: {_written(arrays[f'numbers_{run}'][seed, row])}")
+    kl, *others = _values(arrays, run, seed, row)
+    said = [f"KL, nats: {kl}"]
+    if others:
+        pairs = zip(arrays["columns"], others, strict=True)
+        said.append(f"{arrays['number']} {'; '.join(f'{c}: {v}' for c, v in pairs)}")
     return said
 
 
-def _written(value: float) -> str:
-    return f"{value:.2f}" if np.isfinite(value) else "none"
+def _values(arrays: Arrays, run: int, seed: int, row: int) -> list[str]:
+    """The divergence of a row's number and what else was measured of it, as they are written."""
+    digits = int(arrays["digits"])
+    return [
+        _written(arrays[f"kl_{run}"][seed, row], 2),
+        *(_written(value, digits) for value in arrays[f"numbers_{run}"][seed, row]),
+    ]
+
+
+def _written(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if np.isfinite(value) else "none"
 
 
 def _paint(arrays: Arrays) -> "Figure":
@@ -231,18 +278,12 @@ def _paint(arrays: Arrays) -> "Figure":
     return stacked(
         [
             Block(
-                head=f"{name}, seed {arrays[f'seeds_{i}'][0]}{', diverged' if _lost(arrays, i, 0) else ''}: each number from {-span:g} to "
-                f"{span:g}, the others as test image {arrays['image']} has them",
+                head=f"{name}, seed {arrays[f'seeds_{i}'][0]}, {_note(arrays, i, 0)}: each number "
+                f"from {-span:g} to {span:g}, the others as test image {arrays['image']} has them",
                 tiles=arrays[f"tiles_{i}"][0] / 255,
                 names=[f"z{axis + 1}" for axis in arrays[f"axes_{i}"][0]],
-                columns=["KL, nats", *([label] if label else [])],
-                numbers=[
-                    [
-                        _written(arrays[f"{column}_{i}"][0, row])
-                        for column in ("kl", *(["numbers"] if label else []))
-                    ]
-                    for row in range(arrays[f"axes_{i}"].shape[1])
-                ],
+                columns=["KL, nats", *(f"{label} {c}" for c in arrays["columns"])],
+                numbers=[_values(arrays, i, 0, row) for row in range(arrays[f"axes_{i}"].shape[1])],
             )
             for i, name in enumerate(arrays["runs"])
         ]

@@ -8,13 +8,38 @@ import math
 import numpy as np
 import pytest
 import torch
+from known import Images
 from PIL import Image
+from torch import nn
 
 from ae.errors import UserError
 from ae.figures import traversal
+from ae.models.base import Autoencoder
 from ae.models.vae import VAE
 from ae.seeds import Stack
 from ae.trained import Trained
+
+
+class Plain(Autoencoder):
+    """Codes that are the images."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.offset = nn.Parameter(torch.zeros(features))
+        self.draws = {}
+
+    def encode(self, x):
+        return x + 0 * self.offset
+
+    def posterior(self, x):
+        return self.encode(x), torch.zeros_like(x)
+
+    def decode(self, z):
+        return z.sigmoid()
+
+    def objective(self, batch, noise):
+        raise NotImplementedError
+
 
 HIGH, WIDE, SEEDS = 3, 4, [7, 11]
 WALK = {"span": 2.0, "steps": 5, "most": 2, "seeds": 2, "image": 3, "examples": 20}
@@ -72,11 +97,44 @@ def test_rows_are_the_decoder_along_the_numbers_farthest_from_the_prior(run, rep
 
 def test_a_number_of_each_unit_stands_beside_its_pictures(run, repainted):
     values = torch.tensor([[0.11, 0.22, 0.33], [0.44, 0.55, math.nan]])
-    number = traversal.Number("MI, bits", lambda trained: values)
-    drawing = traversal.played([run()], number, **WALK)
+    both = torch.stack([values, 10 + values], -1)
+    numbers = traversal.Numbers("MI of", ["x", "y"], lambda trained: both, 2)
+    drawing = traversal.played([run()], numbers, **WALK)
     (panel,) = drawing.interactive.data(drawing.arrays)["panels"]
     said = [[row["said"][1] for row in one["rows"]] for one in panel["seeds"]]
-    assert said == [["MI, bits: 0.33", "MI, bits: 0.22"], ["MI, bits: 0.44", "MI, bits: none"]]
+    assert said == [
+        ["MI of x: 0.33; y: 10.33", "MI of x: 0.22; y: 10.22"],
+        ["MI of x: 0.44; y: 10.44", "MI of x: none; y: none"],
+    ]
+    repainted(drawing)
+
+
+def test_numbers_that_carry_nats_are_counted_by_seed(run):
+    drawing = traversal.walks([run()], **WALK)
+    (panel,) = drawing.interactive.data(drawing.arrays)["panels"]
+    # KL of 0.005, 0.5 and 2 nats
+    assert [one["note"] for one in panel["seeds"]] == ["2 of 3 numbers above 0.1 nats"] * 2
+
+
+def test_what_a_number_tells_of_a_factor_is_said_in_percent_of_its_entropy(repainted):
+    """Codes are the images themselves: one pixel is the factor a, the other a mix of a and b."""
+    a, b = (t.flatten() for t in torch.meshgrid(torch.arange(4), torch.arange(2), indexing="ij"))
+    x = torch.stack([a, (a >= 2) + 10 * b, torch.zeros(8)], -1).repeat(2, 1).float()
+
+    class Rendered(Images):
+        factors = {"a": a.repeat(2), "b": b.repeat(2)}
+
+    data = Rendered(x, None, (1, 3))
+    stack = Stack([lambda: Plain(3)] * 2, SEEDS)
+    some = Trained(name="a", label="run a", stack=stack, train=data, test=data)
+    drawing = traversal.walks([some], **WALK | {"examples": 16}, factors=["a", "b"], bins=20)
+    (panel,) = drawing.interactive.data(drawing.arrays)["panels"]
+    said = {row["name"]: row["said"][1] for row in panel["seeds"][0]["rows"]}
+    # Pixel 1 tells all of a and nothing of b; pixel 2 half of a's two bits, and all of b.
+    assert said == {
+        "z1": "tells of a, %: 100; b, %: 0",
+        "z2": "tells of a, %: 50; b, %: 100",
+    }
     repainted(drawing)
 
 
@@ -85,7 +143,7 @@ def test_a_seed_that_diverged_says_so_and_leaves_the_other_alone(run, repainted)
     weight[0] = math.nan
     drawing = traversal.walks([run(**{"decoder.2.weight": weight})], **WALK)
     (panel,) = drawing.interactive.data(drawing.arrays)["panels"]
-    assert [one["note"] for one in panel["seeds"]] == ["diverged", ""]
+    assert [one["note"] for one in panel["seeds"]] == ["diverged", "2 of 3 numbers above 0.1 nats"]
     assert (sheet(panel["seeds"][0]) == 255).all()
     assert panel["seeds"][0]["rows"][0]["said"] == ["KL, nats: none"]
     assert sheet(panel["seeds"][1]).std() > 1
@@ -103,7 +161,7 @@ def test_pictures_that_would_be_too_many_bytes_lose_levels_and_then_are_refused(
     some = run()
     whole = traversal._sheets(traversal.walks([some], **WALK).arrays)
     size = sum(len(sheet) for sheet in whole[0])
-    monkeypatch.setattr(traversal, "BYTES", size - 1)
+    monkeypatch.setattr(traversal, "GOOD", size - 1)
     drawing = traversal.walks([some], **WALK)
     (panel,) = drawing.interactive.data(drawing.arrays)["panels"]
     assert len(np.unique(traversal.walks([some], **WALK).arrays["tiles_0"] % 17)) > 1
