@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.figures.drawing import Arrays, Drawing, Interactive, member
+from ae.figures.drawing import Arrays, Drawing, Interactive
 from ae.figures.sheet import pictures
 from ae.figures.strips import Block, stacked
 from ae.metrics.factors import entropies, information
@@ -39,16 +39,18 @@ class Numbers:
     """What is measured of each number of the code, to stand beside its pictures.
 
     Attributes:
-        label: What it is, with its unit: a few words.
+        label: What it is: a few words that go before the first column's name.
         columns: What each value of a number of the code is of, in a word.
         of: From a run to one value a seed, number of the code and column.
         digits: How many are written after the point.
+        unit: Written after each value.
     """
 
     label: str
     columns: list[str]
     of: Callable[[Trained], Float[Tensor, "seed unit column"]]
     digits: int
+    unit: str
 
 
 def walks(
@@ -81,7 +83,7 @@ def walks(
                 found[i] = 100 * information(one, places, bins) / entropies(places)
         return torch.from_numpy(found)
 
-    numbers = Numbers("tells of", [f"{name}, %" for name in factors or []], told, 0)
+    numbers = Numbers("tells of", factors or [], told, 0, "%")
     return played(
         runs,
         numbers if factors else None,
@@ -105,7 +107,7 @@ def played(
     image: int,
     examples: int,
 ) -> Drawing:
-    """Images along each number of the code for the first seeds of each run.
+    """Images along each number of the code for the first `seeds` seeds of each run, or all.
 
     A number goes from -span to span in equal steps, the others keep what the code of test image
     `image` has, the papers' way; at 0 together they may stand for no image. The `most` numbers with
@@ -115,14 +117,16 @@ def played(
     seeds and moves through the steps.
 
     Raises:
-        UserError: Images differ in shape, there are too few seeds, steps or images, or there are
-            more pictures than a page should carry.
+        UserError: Images differ in shape, there are too few seeds, steps or images, or there are more
+            pictures than a page should carry.
     """
     shapes = {run.test.shape for run in runs}
     if len(shapes) > 1:
         raise UserError(
             f"traversal: runs have images of {sorted(shapes)}; draw them in separate figures"
         )
+    if seeds < 1:
+        raise UserError(f"traversal: seeds: found {seeds}; expected at least 1")
     arrays: Arrays = {
         "span": np.array(span),
         "image": np.array(image),
@@ -130,9 +134,9 @@ def played(
         "number": np.array("" if numbers is None else numbers.label),
         "columns": np.array([] if numbers is None else numbers.columns, dtype=str),
         "digits": np.array(0 if numbers is None else numbers.digits),
+        "unit": np.array("" if numbers is None else numbers.unit),
     }
     for i, run in enumerate(runs):
-        member(run, seeds - 1)
         tiles = _tiles(run, span, steps, image)
         own = _rows(run, tiles, numbers, most, up_to(run, "test", examples))
         arrays |= {f"{name}_{i}": array[:seeds] for name, array in own.items()}
@@ -252,29 +256,31 @@ def _note(arrays: Arrays, run: int, seed: int) -> str:
 
 
 def _said(arrays: Arrays, run: int, seed: int, row: int) -> list[str]:
-    kl, *others = _values(arrays, run, seed, row)
-    said = [f"KL, nats: {kl}"]
-    if others:
-        pairs = zip(arrays["columns"], others, strict=True)
-        said.append(f"{arrays['number']} {'; '.join(f'{c}: {v}' for c, v in pairs)}")
-    return said
+    pairs = zip(_columns(arrays), _values(arrays, run, seed, row), strict=True)
+    return [f"{column}: {value}" for column, value in pairs]
+
+
+def _columns(arrays: Arrays) -> list[str]:
+    """What a row's values are of; the first that is not the divergence says what they all are."""
+    label, names = str(arrays["number"]), [str(name) for name in arrays["columns"]]
+    return ["KL, nats", *(f"{label} {name}" for name in names[:1]), *names[1:]]
 
 
 def _values(arrays: Arrays, run: int, seed: int, row: int) -> list[str]:
     """The divergence of a row's number and what else was measured of it, as they are written."""
-    digits = int(arrays["digits"])
+    digits, unit = int(arrays["digits"]), str(arrays["unit"])
     return [
-        _written(arrays[f"kl_{run}"][seed, row], 2),
-        *(_written(value, digits) for value in arrays[f"numbers_{run}"][seed, row]),
+        _written(arrays[f"kl_{run}"][seed, row], 2, ""),
+        *(_written(value, digits, unit) for value in arrays[f"numbers_{run}"][seed, row]),
     ]
 
 
-def _written(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if np.isfinite(value) else "none"
+def _written(value: float, digits: int, unit: str) -> str:
+    return f"{value:.{digits}f} {unit}".rstrip() if np.isfinite(value) else "none"
 
 
 def _paint(arrays: Arrays) -> "Figure":
-    span, label = float(arrays["span"]), str(arrays["number"])
+    span = float(arrays["span"])
     return stacked(
         [
             Block(
@@ -282,7 +288,7 @@ def _paint(arrays: Arrays) -> "Figure":
                 f"from {-span:g} to {span:g}, the others as test image {arrays['image']} has them",
                 tiles=arrays[f"tiles_{i}"][0] / 255,
                 names=[f"z{axis + 1}" for axis in arrays[f"axes_{i}"][0]],
-                columns=["KL, nats", *(f"{label} {c}" for c in arrays["columns"])],
+                columns=_columns(arrays),
                 numbers=[_values(arrays, i, 0, row) for row in range(arrays[f"axes_{i}"].shape[1])],
             )
             for i, name in enumerate(arrays["runs"])

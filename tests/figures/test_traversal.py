@@ -98,13 +98,13 @@ def test_rows_are_the_decoder_along_the_numbers_farthest_from_the_prior(run, rep
 def test_a_number_of_each_unit_stands_beside_its_pictures(run, repainted):
     values = torch.tensor([[0.11, 0.22, 0.33], [0.44, 0.55, math.nan]])
     both = torch.stack([values, 10 + values], -1)
-    numbers = traversal.Numbers("MI of", ["x", "y"], lambda trained: both, 2)
+    numbers = traversal.Numbers("MI of", ["x", "y"], lambda trained: both, 2, "bits")
     drawing = traversal.played([run()], numbers, **WALK)
     (panel,) = drawing.interactive.data(drawing.arrays)["panels"]
-    said = [[row["said"][1] for row in one["rows"]] for one in panel["seeds"]]
+    said = [[row["said"][1:] for row in one["rows"]] for one in panel["seeds"]]
     assert said == [
-        ["MI of x: 0.33; y: 10.33", "MI of x: 0.22; y: 10.22"],
-        ["MI of x: 0.44; y: 10.44", "MI of x: none; y: none"],
+        [["MI of x: 0.33 bits", "y: 10.33 bits"], ["MI of x: 0.22 bits", "y: 10.22 bits"]],
+        [["MI of x: 0.44 bits", "y: 10.44 bits"], ["MI of x: none", "y: none"]],
     ]
     repainted(drawing)
 
@@ -129,11 +129,11 @@ def test_what_a_number_tells_of_a_factor_is_said_in_percent_of_its_entropy(repai
     some = Trained(name="a", label="run a", stack=stack, train=data, test=data)
     drawing = traversal.walks([some], **WALK | {"examples": 16}, factors=["a", "b"], bins=20)
     (panel,) = drawing.interactive.data(drawing.arrays)["panels"]
-    said = {row["name"]: row["said"][1] for row in panel["seeds"][0]["rows"]}
+    said = {row["name"]: row["said"][1:] for row in panel["seeds"][0]["rows"]}
     # Pixel 1 tells all of a and nothing of b; pixel 2 half of a's two bits, and all of b.
     assert said == {
-        "z1": "tells of a, %: 100; b, %: 0",
-        "z2": "tells of a, %: 50; b, %: 100",
+        "z1": ["tells of a: 100 %", "b: 0 %"],
+        "z2": ["tells of a: 50 %", "b: 100 %"],
     }
     repainted(drawing)
 
@@ -184,9 +184,15 @@ def test_five_seeds_of_ten_numbers_in_eleven_steps_of_64_pixels_fit_a_page():
     assert sum(len(sheet) for sheet in traversal._sheets(arrays)[0]) <= traversal.BYTES
 
 
-def test_more_seeds_than_there_are_and_pictures_of_two_shapes_are_refused(run):
-    with pytest.raises(UserError, match=r"^seed_index: found 2; run 'a' has 2 seeds"):
-        traversal.walks([run()], **{**WALK, "seeds": 3})
+def test_no_more_seeds_are_shown_than_asked_for_or_there(run):
+    for seeds, shown in ((1, 1), (2, 2), (9, 2)):
+        arrays = traversal.walks([run()], **{**WALK, "seeds": seeds}).arrays
+        assert (len(arrays["tiles_0"]), arrays["seeds_0"].tolist()) == (shown, SEEDS[:shown])
+    with pytest.raises(UserError, match=r"^traversal: seeds: found 0; expected at least 1$"):
+        traversal.walks([run()], **{**WALK, "seeds": 0})
+
+
+def test_images_that_are_not_there_and_pictures_of_two_shapes_are_refused(run):
     with pytest.raises(UserError, match=r"found 5 and 30; expected at least 2, and one of the 30"):
         traversal.walks([run()], **{**WALK, "image": 30})
     other = run()
