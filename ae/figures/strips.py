@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARGIN = 130  # pixels for the names of rows, and for each of a few columns of numbers
-NARROW = 132  # pixels for each of many
+NARROW = 148  # pixels for each of many
 FEW = 2
 HEAD = 84  # pixels over the rows of a block
 ZOOM = 3  # screen pixels to one of an image, at most

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 GOOD, BYTES = 225_000, 2_000_000  # of all pictures of a figure, before base64 adds a third
 LEVELS = (256, 64, 16)  # of grey or of a colour: fewer where more would not be good, or not fit
 ACTIVE = 0.1  # nats from which a number of the code counts as used
+UNBROKEN = "\N{NO-BREAK SPACE}"  # between a value and its unit
 Tiles = NDArray[np.uint8]
 
 
@@ -276,7 +277,7 @@ def _values(arrays: Arrays, run: int, seed: int, row: int) -> list[str]:
 
 
 def _written(value: float, digits: int, unit: str) -> str:
-    return f"{value:.{digits}f} {unit}".rstrip() if np.isfinite(value) else "none"
+    return f"{value:.{digits}f}{unit and UNBROKEN}{unit}" if np.isfinite(value) else "none"
 
 
 def _paint(arrays: Arrays) -> "Figure":

@@ -103,8 +103,14 @@ def test_a_number_of_each_unit_stands_beside_its_pictures(run, repainted):
     (panel,) = drawing.interactive.data(drawing.arrays)["panels"]
     said = [[row["said"][1:] for row in one["rows"]] for one in panel["seeds"]]
     assert said == [
-        [["MI of x: 0.33 bits", "y: 10.33 bits"], ["MI of x: 0.22 bits", "y: 10.22 bits"]],
-        [["MI of x: 0.44 bits", "y: 10.44 bits"], ["MI of x: none", "y: none"]],
+        [
+            ["MI of x: 0.33\N{NO-BREAK SPACE}bits", "y: 10.33\N{NO-BREAK SPACE}bits"],
+            ["MI of x: 0.22\N{NO-BREAK SPACE}bits", "y: 10.22\N{NO-BREAK SPACE}bits"],
+        ],
+        [
+            ["MI of x: 0.44\N{NO-BREAK SPACE}bits", "y: 10.44\N{NO-BREAK SPACE}bits"],
+            ["MI of x: none", "y: none"],
+        ],
     ]
     repainted(drawing)
 
@@ -132,8 +138,8 @@ def test_what_a_number_tells_of_a_factor_is_said_in_percent_of_its_entropy(repai
     said = {row["name"]: row["said"][1:] for row in panel["seeds"][0]["rows"]}
     # Pixel 1 tells all of a and nothing of b; pixel 2 half of a's two bits, and all of b.
     assert said == {
-        "z1": ["tells of a: 100 %", "b: 0 %"],
-        "z2": ["tells of a: 50 %", "b: 100 %"],
+        "z1": ["tells of a: 100\N{NO-BREAK SPACE}%", "b: 0\N{NO-BREAK SPACE}%"],
+        "z2": ["tells of a: 50\N{NO-BREAK SPACE}%", "b: 100\N{NO-BREAK SPACE}%"],
     }
     repainted(drawing)
 
