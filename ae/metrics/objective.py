@@ -8,14 +8,18 @@ from ae.errors import UserError
 from ae.metrics.members import Split, by_seed
 from ae.models.base import Batch, Noise
 from ae.seeds import NoiseSource
-from ae.trained import Trained
+from ae.trained import CHUNK, Trained
 
 
-def mean(trained: Trained, *, split: Split, part: str, silent: list[str]) -> list[float]:
+def mean(
+    trained: Trained, *, split: Split, part: str, silent: list[str], batch: int = CHUNK
+) -> list[float]:
     """Mean over a split of one part of `objective`, in its own unit; `loss` is what it minimises.
 
     Noise is drawn as in training, one draw an example, from each seed's own stream. Draws named in
-    `silent` are 0 instead: a model that corrupts its input then sees it clean.
+    `silent` are 0 instead: a model that corrupts its input then sees it clean. The objective sees
+    `batch` images at once, at most 2,000: where it compares the images of a batch, its value depends
+    on how many, and its memory grows with the square.
 
     Raises:
         UserError: The objective has no such part, or the model no such draw.
@@ -29,6 +33,9 @@ def mean(trained: Trained, *, split: Split, part: str, silent: list[str]) -> lis
     source = NoiseSource(trained.seeds, trained.stack.device, f"evaluate/objective/{split}")
 
     def value(x: Tensor) -> Tensor:
+        return torch.cat([seen(images) for images in torch.split(x, batch)], 1)
+
+    def seen(x: Tensor) -> Tensor:
         noise = source.draw(draws, len(x))
         for name in silent:
             noise[name] = torch.zeros_like(noise[name])

@@ -60,6 +60,20 @@ def test_a_difference_is_between_parts_of_one_draw(shifted):
     assert found == pytest.approx([loss[0] - 3, loss[1] - 5])
 
 
+def test_an_objective_sees_as_many_images_at_once_as_is_said(run):
+    class Compared(Shifted):
+        def objective(self, batch: Batch, noise: Noise) -> Objective:
+            count = batch.x.new_full((len(batch.x),), len(batch.x))
+            return Objective(count * self.level, {})
+
+    stack = Stack([lambda: Compared(1.0), lambda: Compared(2.0)], [7, 8])
+    trained = run(stack, torch.zeros(2010, 2), shape=(1, 2))
+    found = mean(trained, split="test", part="loss", silent=[], batch=500)
+    assert found == pytest.approx([(2000 * 500 + 10 * 10) / 2010 * level for level in (1, 2)])
+    whole = mean(trained, split="test", part="loss", silent=[])
+    assert whole[0] == pytest.approx((2000 * 2000 + 10 * 10) / 2010)
+
+
 def test_parts_and_draws_that_are_not_there_are_named(shifted):
     trained = shifted(torch.zeros(4, 2))
     with pytest.raises(UserError, match="part: found 'kl'; expected one of loss, level"):
