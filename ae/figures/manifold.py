@@ -96,13 +96,13 @@ def traversal(
     Raises:
         UserError: Images differ in shape, or there are too few seeds.
     """
-    shape = _picture(runs)
+    _picture(runs)
     tiles, names, change = [], [], []
     for run in runs:
         walked = axes(run, span=span, steps=steps)[member(run, seed_index)].flatten(2).float()
         apart = (walked[:, -1] - walked[:, 0]).norm(dim=-1)
         order = apart.argsort(descending=True)[:most].cpu()
-        tiles.append(walked.cpu()[order].numpy().reshape(len(order), steps, *shape))
+        tiles.append(pictures(walked.cpu()[order].numpy(), run.test.shape))
         change.append(apart.cpu()[order].numpy())
         names.append(order.numpy())
     return Drawing(

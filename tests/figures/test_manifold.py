@@ -63,6 +63,17 @@ def test_a_traversal_shows_the_axes_that_change_most_first(run, repainted):
     repainted(drawing)
 
 
+def test_a_traversal_of_coloured_images_has_their_colours_last(run, repainted):
+    some = run("a", 2)
+    some.test.__dict__.update(shape=(3, 2, 2))
+    drawing = manifold.traversal([some], span=2.0, steps=3, most=2, seed_index=0)
+    tiles, axis = drawing.arrays["tiles_0"], drawing.arrays["axes_0"][0]
+    assert tiles.shape == (2, 3, 2, 2, 3)
+    decoded = some.stack.share("decode", 2 * torch.eye(2)[[axis]])[0, 0].detach()
+    np.testing.assert_allclose(tiles[0, 2], decoded.reshape(3, 2, 2).movedim(0, 2), rtol=1e-6)
+    repainted(drawing)
+
+
 def test_what_diverged_is_drawn_as_such(run, repainted):
     some = run("a", 2, **{"decoder.0.weight": torch.full((2, 5, 2), float("nan"))})
     repainted(manifold.grid([some], side=3, seed_index=0))
