@@ -152,6 +152,10 @@ class Bench:
         show_verdicts(record, verdicts)
         return record, verdicts
 
+    def record(self, path: Path) -> Record:
+        """Run a spec, judge nothing."""
+        return self._carry_out(self.execution(path))
+
     def verify(self, path: Path, given: Path) -> Comparison:
         """Run a spec in a folder of its own, and compare with a given record.
 

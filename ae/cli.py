@@ -5,53 +5,22 @@ outside failed (data, disk, a crash), 130 interrupted, 143 terminated by SIGTERM
 """
 
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from ae import __version__
 from ae.errors import MissingData, OutsideError, UserError
+from ae.gate_commands import calibrate, regress
+from ae.terminal import INTERRUPTED, Stop, project_root, seeds_option
 
 if TYPE_CHECKING:
     from ae.record import Record
     from ae.verdict import Verdict
-
-INTERRUPTED, TERMINATED = 130, 143
-
-
-def project_root() -> Path:
-    """The folder with `benchmarks/` and `datasets/`: here, above here, or around the package."""
-    here = Path.cwd()
-    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
-        if (folder / "benchmarks").is_dir() and (folder / "datasets").is_dir():
-            return folder
-    raise UserError(
-        f"{here}: found no folder with benchmarks/ and datasets/ here or above; "
-        "run `ae` inside a checkout of the project"
-    )
-
-
-def _seeds(context: click.Context, parameter: click.Parameter, text: str | None) -> Any:
-    """`0-4,7` -> (0, 1, 2, 3, 4, 7)."""
-    if text is None:
-        return None
-    found: list[int] = []
-    for piece in text.split(","):
-        first, dash, last = piece.partition("-")
-        if not first.strip().isdigit() or (dash and not last.strip().isdigit()):
-            raise click.BadParameter(f"found {piece!r}; expected numbers and ranges such as 0-4,7")
-        found += range(int(first), int(last or first) + 1)
-    if len(set(found)) < len(found):
-        raise click.BadParameter(f"found {text!r}, which gives a seed twice")
-    if not found:
-        raise click.BadParameter(f"found {text!r}, an empty range")
-    return tuple(found)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -65,6 +34,7 @@ def cli() -> None:
     ae run hinton2006-deep-autoencoder --tier quick
     ae report              render the report again from the records
     ae verify SPEC         run again and compare with the published record
+    ae regress             say whether a change of the code moved a number
     ae review SPEC         look at its figures, and accept or reject them
 
     A claim that comes out SHORT is a result, not a failure.
@@ -158,7 +128,9 @@ def fetch(names: Sequence[str], offline: bool) -> None:
     "--address", help="Ray: HOST:PORT of the cluster's head; without it, as Ray finds it."
 )
 @click.option("--cpus", type=click.IntRange(1), help="Ray: CPU cores, and threads, of a stack [1].")
-@click.option("--seeds", callback=_seeds, help="Instead of the spec's: numbers and ranges, 0-4,7.")
+@click.option(
+    "--seeds", callback=seeds_option, help="Instead of the spec's: numbers and ranges, 0-4,7."
+)
 @click.option("--fresh", is_flag=True, help="Forget what was trained before.")
 @click.option(
     "--plan", "only_plan", is_flag=True, help="Show what would train together; train nothing."
@@ -188,7 +160,7 @@ def run(
     """
     from ae.environment import set_policy
 
-    stop = _Stop()
+    stop = Stop()
     if executor == "local" and (address is not None or cpus is not None):
         raise UserError("--address and --cpus are for --executor ray")
     set_policy()
@@ -263,7 +235,7 @@ def verify(spec: str, tier: str, given: Path | None, device: str) -> None:
     """
     from ae.environment import set_policy
 
-    stop = _Stop()
+    stop = Stop()
     set_policy()
     from ae.bench import Bench
     from ae.execute import Interrupted
@@ -441,28 +413,8 @@ def sync() -> None:
     )
 
 
-class _Stop:
-    """True once SIGINT or SIGTERM came; a second one ends the process at once."""
-
-    def __init__(self) -> None:
-        self.code = 0
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, self._hear)
-
-    def __call__(self) -> bool:
-        return self.code != 0
-
-    @property
-    def said(self) -> str:
-        """How the last line of a run that was stopped begins."""
-        return "terminated (SIGTERM): " if self.code == TERMINATED else ""
-
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self.code:
-            sys.exit(self.code)
-        self.code = TERMINATED if number == signal.SIGTERM else INTERRUPTED
-        if self.code == INTERRUPTED:  # written past Python's buffers, which may be in use just now
-            os.write(2, b"\nae: stopping after this step; once more to stop at once\n")
+cli.add_command(calibrate)
+cli.add_command(regress)
 
 
 def main() -> NoReturn:

@@ -66,7 +66,9 @@ def test_help_teaches_and_is_quick(project):
     assert min(times) < 0.3
 
 
-@pytest.mark.parametrize("command", ["list", "check", "fetch", "run", "report", "sync", "verify"])
+@pytest.mark.parametrize(
+    "command", ["list", "check", "fetch", "run", "report", "sync", "verify", "calibrate", "regress"]
+)
 def test_every_command_has_help(project, command):
     code, out, _ = ae(project, command, "--help")
     assert code == 0

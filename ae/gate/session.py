@@ -1,0 +1,130 @@
+"""Where the gate's records come from: trained now, or taken from a folder of results."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ae import record as records
+from ae.errors import UserError
+from ae.gate.baseline import FOLDER, LEAST, TIER, Baseline, Usage, check, from_record, read, write
+from ae.gate.regress import Trial
+from ae.gate.usage import Meter
+from ae.read import find_spec, find_specs, read_spec
+from ae.record import Record
+
+if TYPE_CHECKING:
+    from ae.bench import Bench
+
+WHOLE = 0.8  # of the record's time that a session must have spent itself for its usage to count
+
+
+def baseline_path(root: Path, name: str) -> Path:
+    """Where the baseline of a spec is kept."""
+    return root / FOLDER / f"{name}.json"
+
+
+def calibrate(bench: "Bench", path: Path) -> Path:
+    """Train a spec's calibration seeds and keep what they gave as its baseline."""
+    return _keep(bench.root, *trained(bench, path))
+
+
+def keep(root: Path, record: Record) -> Path:
+    """Keep a record as the baseline of its spec.
+
+    Raises:
+        UserError: The spec has another protocol by now, or as `from_record`.
+    """
+    return _keep(root, record, None)
+
+
+def _keep(root: Path, record: Record, usage: Usage | None) -> Path:
+    baseline, path = from_record(record, usage), baseline_path(root, record.name)
+    source = find_spec(record.name, root / "benchmarks")
+    check(baseline, path, read_spec(source), source.name)
+    write(baseline, path)
+    return path
+
+
+def trained(bench: "Bench", path: Path) -> tuple[Record, Usage | None]:
+    """The record of a spec and what it took, if all of it was done just now."""
+    meter = Meter()
+    record = bench.record(path)
+    usage = meter.read()
+    return record, usage if usage.wall >= WHOLE * record.seconds else None
+
+
+def baseline_for(root: Path, path: Path) -> Baseline | None:
+    """The baseline of a spec, None where there is none.
+
+    Raises:
+        UserError: It is damaged, or was made by another protocol than the spec's.
+    """
+    place = baseline_path(root, path.stem)
+    if not place.exists():
+        return None
+    baseline = read(place)
+    check(baseline, place, read_spec(path), path.name)
+    return baseline
+
+
+def trial(root: Path, path: Path, record: Record, usage: Usage | None = None) -> Trial:
+    """A record beside its spec's baseline, which is there."""
+    baseline = baseline_for(root, path)
+    if baseline is None:
+        raise UserError(f"{baseline_path(root, path.stem)}: not there; `ae calibrate {path.stem}`")
+    place = baseline_path(root, path.stem)
+    return Trial(record, baseline, place.relative_to(root), usage)
+
+
+def with_baseline(root: Path, paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The specs that have a baseline, and the names of those that have none."""
+    have = [path for path in paths if baseline_for(root, path) is not None]
+    return have, [path.stem for path in paths if path not in have]
+
+
+def specs(root: Path, names: Sequence[str]) -> list[Path]:
+    """The specs of these names, all if there are none."""
+    folder = root / "benchmarks"
+    return [find_spec(name, folder) for name in names] if names else find_specs(folder)
+
+
+def given(folder: Path, names: Iterable[str]) -> dict[str, list[Record]]:
+    """Records of the quick tier in `folder`/spec/tier/record.json, newest first, by spec.
+
+    Raises:
+        UserError: A record cannot be read, or there is none of these specs.
+    """
+    found: dict[str, list[Record]] = {}
+    for name in names:
+        paths = sorted((folder / name).glob(f"{TIER}*/record.json"))
+        read_now = [record for path in paths if (record := records.read(path)).tier == TIER]
+        if read_now:
+            found[name] = sorted(read_now, key=_started, reverse=True)
+    if not found:
+        raise UserError(f"{folder}: found no record of tier {TIER}: SPEC/{TIER}*/record.json")
+    return found
+
+
+def _started(record: Record) -> datetime:
+    return datetime.fromisoformat(record.started)
+
+
+def calibration(found: Sequence[Record], seeds: tuple[int, ...] | None) -> Record | None:
+    """The newest record with these seeds, or with ten or more, if there is one."""
+    for record in found:
+        own = record.runs[0].seeds if record.runs else []
+        if own == list(seeds) if seeds else len(own) >= LEAST:
+            return record
+    return None
+
+
+def comparable(
+    found: Sequence[Record], baseline: Baseline, seeds: tuple[int, ...] | None
+) -> Record | None:
+    """The newest record with these seeds, or with none of the baseline's, if there is one."""
+    for record in found:
+        own = {seed for run in record.runs for seed in run.seeds}
+        if own == set(seeds) if seeds else not own & set(baseline.seeds):
+            return record
+    return None

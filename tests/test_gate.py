@@ -1,0 +1,363 @@
+"""The gate on made-up records: what it compares, refuses, and says to people and machines."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from project import ROOT, make, write
+
+from ae import read as reading
+from ae.errors import UserError
+from ae.gate import baseline as baselines
+from ae.gate.baseline import Usage, from_record, protocol
+from ae.gate.github import annotations
+from ae.gate.junit import junit
+from ae.gate.regress import Outcome, Row, Trial, regress
+from ae.gate.show import as_json, headline, markdown
+from ae.gate.speed import spent, stored
+from ae.record import DataRecord, Environment, Record, RunRecord
+from ae.record import write as write_record
+from ae.report.speed import read as read_speed
+
+TEN = tuple(range(100, 110))
+ENVIRONMENT = Environment(
+    python="3.11.7", platform="Linux", machine="x86_64", processor="A", cores=2, memory_gib=8.0,
+    device="CPU", threads=1, thread_policy="", precision="float32",
+    versions={"torch": "2.13.0", "numpy": "2.4.0"}, commit="c", dirty=False, code="d",
+)  # fmt: skip
+SPEC = reading.read_spec(ROOT / "tests" / "tiny2020-dae.toml")
+
+
+def record(seeds=(0, 1, 2), *, move=None, diverged=None, **changes) -> Record:
+    """Three runs whose squared errors are near 20, sd 1; `move` is added to a run's."""
+    runs = []
+    for i, name in enumerate(("plain", "noisy", "wide")):
+        values = [float(np.random.default_rng([seed, i]).normal(20, 1)) for seed in seeds]
+        values = [v + (move or {}).get(name, 0.0) for v in values]
+        runs.append(
+            RunRecord(
+                name=name, label=name, seeds=list(seeds), stack="s", diverged=diverged or {},
+                metrics={"squared_error": values}, curves=[], parameters=1, steps=1,
+                seconds=0.1 * len(seeds),
+            )
+        )  # fmt: skip
+    data = DataRecord(
+        name="mnist", split="train", examples=320, available=60000, sha256="0" * 64, licence="",
+        citation="", url="", note="",
+    )  # fmt: skip
+    made = Record(
+        schema_version=1, name="tiny2020-dae", tier="quick",
+        spec=SPEC.model_dump(mode="json", by_alias=True, exclude_none=True),
+        spec_digest="e" * 64, source="", started="2026-11-21T10:00:00+00:00", seconds=1.0,
+        environment=ENVIRONMENT, data=[data], runs=runs, figures=[],
+    )  # fmt: skip
+    return made.model_copy(update=changes)
+
+
+BASELINE = from_record(record(TEN))
+
+
+def judged(new: Record, old=BASELINE, usage=None) -> Outcome:
+    return regress([Trial(new, old, Path("reports/baseline/tiny2020-dae.json"), usage)])
+
+
+def words(outcome: Outcome) -> dict[str, str]:
+    return {row.name: row.word for row in outcome.rows if row.kind != "cost"}
+
+
+def test_a_clean_record_is_green():
+    outcome = judged(record())
+    assert set(words(outcome)) == {f"{r}: squared_error" for r in ("plain", "noisy", "wide")}
+    assert not outcome.red
+    assert outcome.notes == []
+
+
+def test_a_worse_run_is_red_and_a_better_one_is_not():
+    assert words(judged(record(move={"wide": 8.0})))["wide: squared_error"] == "worse"
+    better = judged(record(move={"wide": -5.0}))
+    assert (words(better)["wide: squared_error"], better.red) == ("better", False)
+
+
+def test_a_metric_that_an_exact_claim_pins_has_no_direction():
+    claim = {
+        "id": "pinned", "kind": "exact", "statement": "s", "run": "wide", "value": 20.0, "unit": "",
+        "metric": "squared_error", "tolerance": 9.0, "tolerance_reason": "r", "source": "s",
+        "status": "read", "primary": False, "tiers": ["quick"],
+    }  # fmt: skip
+    new = record(move={"wide": -5.0})
+    new = new.model_copy(update={"spec": new.spec | {"claim": [claim]}})
+    assert words(judged(new))["wide: squared_error"] == "worse"
+
+
+def test_other_data_are_red():
+    changed = [record().data[0].model_copy(update={"sha256": "1" * 64})]
+    outcome = judged(record(data=changed))
+    (row,) = outcome.of("worse")
+    assert (row.what, row.note) == (
+        "data mnist/train",
+        "sha256 000000000000 in the baseline, 111111111111 now",
+    )
+
+
+def test_a_run_or_metric_that_is_gone_is_red_and_a_new_one_is_said():
+    new = record()
+    gone = judged(new.model_copy(update={"runs": new.runs[:2]}))
+    assert words(gone)["wide: run"] == "worse"
+    bare = new.runs[2].model_copy(update={"metrics": {}})
+    assert (
+        words(judged(new.model_copy(update={"runs": [*new.runs[:2], bare]})))["wide: squared_error"]
+        == "worse"
+    )
+    fresh = BASELINE.model_copy(update={"runs": BASELINE.runs[:2]})
+    outcome = judged(new, fresh)
+    assert not outcome.red
+    assert outcome.notes == ["tiny2020-dae: no baseline for squared_error of wide"]
+
+
+def test_a_seed_used_twice_is_red_within_a_record_and_across():
+    new = record()
+    new.runs[0].metrics["squared_error"][2] = new.runs[0].metrics["squared_error"][0]
+    (row,) = judged(new).of("worse")
+    assert row.note == "seed 2 gave what seed 0 gave, to the last bit"
+    new = record()
+    new.runs[0].metrics["squared_error"][1] = BASELINE.runs[0].metrics["squared_error"][4]
+    (row,) = judged(new).of("worse")
+    assert row.note == "seed 1 gave what seed 104 of the baseline gave, to the last bit"
+
+
+def test_equal_values_of_a_metric_that_counts_are_no_seed_used_twice():
+    old, new = BASELINE.model_copy(deep=True), record()
+    old.runs[0].metrics["squared_error"][:] = [float(i) for i in range(10)]
+    new.runs[0].metrics["squared_error"][:] = [4.0, 4.0, 5.0]
+    assert not judged(new, old).red
+
+
+def test_seeds_of_the_baseline_and_other_tiers_are_refused():
+    with pytest.raises(UserError, match=r"seeds 100, 101 are the baseline's own; .*--seeds 0-2"):
+        judged(record((100, 101, 3)))
+    with pytest.raises(UserError, match="found tier paper; the baseline is of quick"):
+        judged(record(tier="paper"))
+
+
+def test_too_few_seeds_uneven_ones_and_other_tiers_make_no_baseline():
+    with pytest.raises(UserError, match="found 3 seeds; a baseline needs 10: --seeds 100-109"):
+        from_record(record())
+    with pytest.raises(UserError, match="found tier smoke; a baseline needs quick"):
+        from_record(record(TEN, tier="smoke"))
+    odd = record(TEN)
+    odd.runs[1].seeds[0] = 7
+    with pytest.raises(UserError, match="its runs have different seeds"):
+        from_record(odd)
+
+
+def test_a_baseline_is_written_and_read_as_it_was(tmp_path):
+    odd = BASELINE.model_copy(deep=True)
+    odd.runs[0].metrics["squared_error"][0] = math.nan
+    odd.runs[0].metrics["squared_error"][1] = math.inf
+    odd.runs[0].diverged[100] = 'a "loss"'
+    path = tmp_path / "tiny.json"
+    baselines.write(odd, path)
+    assert baselines.read(path).model_dump_json() == odd.model_dump_json()
+    path.write_text(path.read_text().replace('"tier": "quick"', '"tier": 3'))
+    with pytest.raises(
+        UserError, match=r"tiny.json: not a baseline of schema 1: tier: .*calibrate"
+    ):
+        baselines.read(path)
+
+
+def test_a_protocol_is_what_is_trained_and_measured_and_not_how_it_is_told(tmp_path):
+    (tmp_path / "benchmarks").mkdir()
+
+    def of(**replacements):
+        return protocol(reading.read_spec(write(tmp_path, **replacements)), "quick", "here")
+
+    same = of()
+    assert BASELINE.protocol == same
+    assert of(title='"Another"', caption='"other"', margin="2.0", seeds="[7, 8, 9]") == same
+    for change in ({"epochs": "5"}, {"corruption": "0.1"}, {"limit": "640"}, {"hidden": "13"}):
+        assert of(**change) != same
+    assert of(arguments='{ split = "train" }') != same
+
+
+def test_time_and_memory_are_ratios_that_only_like_machines_can_fail():
+    usage = Usage(cpu=10.0, wall=10.0, peak_mib=500.0, yardstick=0.1)
+    old = BASELINE.model_copy(update={"usage": usage})
+
+    def found(cpu, peak=500.0, yardstick=0.1, **elsewhere):
+        new = record(environment=ENVIRONMENT.model_copy(update=elsewhere))
+        used = Usage(cpu=cpu, wall=cpu, peak_mib=peak, yardstick=yardstick)
+        return [(round(r.ratio, 3), r.word) for r in spent(new, old, used)]
+
+    assert found(3.0) == [(1.0, "unchanged"), (1.0, "unchanged")]
+    assert found(9.5, 800.0) == [(3.167, "worse"), (1.6, "worse")]
+    assert found(9.5, yardstick=0.2) == [(1.583, "unchanged"), (1.0, "unchanged")]
+    assert found(9.5, 800.0, processor="B") == [(3.167, "undecided"), (1.6, "undecided")]
+    assert judged(record(), old, Usage(cpu=9.5, wall=9.5, peak_mib=None, yardstick=0.1)).red
+    (clock,) = spent(record(), BASELINE, None)
+    assert (clock.what, round(clock.ratio, 6), clock.word) == (
+        "training time a seed", 1.0, "unchanged",
+    )  # fmt: skip
+
+
+def test_a_measurement_of_speed_is_compared_with_the_stored_one():
+    (path,) = (ROOT / "reports" / "published" / "perf").glob("*.json")
+    old = read_speed(path)
+    assert {r.word for _, r in stored(old, old)} == {"unchanged"}
+    assert all(r.ratio == pytest.approx(1) for _, r in stored(old, old))
+    slow = [
+        t.model_copy(update={"seconds": [2 * s for s in t.seconds]})
+        if (t.workload, t.arm) == ("aevb", "stack-10")
+        else t
+        for t in old.timings
+    ]
+    big = [c.model_copy(update={"peak_mib": 1.3 * c.peak_mib}) for c in old.growth[:1]]
+    new = old.model_copy(update={"timings": slow, "growth": big})
+    worse = [(w, round(r.ratio, 6)) for w, r in stored(new, old) if r.word == "worse"]
+    assert worse == [("aevb", 2.0), ("growth", 1.3)]
+    other = old.machine.model_copy(update={"processor": "B"})
+    elsewhere = new.model_copy(update={"machine": other})
+    assert {r.word for _, r in stored(elsewhere, old)} == {"unchanged", "undecided"}
+    halved = new.model_copy(update={"peaks": [p / 2 for p in old.peaks]})  # a machine half as fast
+    assert [w for w, r in stored(halved, old) if r.word == "worse"] == ["growth"]
+
+
+NASTY = 'a|b `c` <d> & "e"\x00\x1b, 100 %: f\nsecond'
+
+
+@pytest.fixture(scope="module")
+def nasty() -> Outcome:
+    rows = judged(record(move={"wide": 8.0})).rows
+    rows.append(Row("structure", NASTY, NASTY, NASTY, "", "worse", NASTY, "a,b:c.json"))
+    return Outcome(rows, [NASTY])
+
+
+def test_the_junit_file_parses_with_a_case_for_each_comparison(nasty):
+    suites = ElementTree.fromstring(junit(nasty))
+    cases = suites.findall("testsuite/testcase")
+    assert suites.tag == "testsuites"
+    assert len(cases) == len(nasty.rows) == int(suites.attrib["tests"])
+    assert len(suites.findall("testsuite/testcase/failure")) == 2 == int(suites.attrib["failures"])
+    undecided = [r for r in nasty.rows if r.word == "undecided"]
+    assert len(suites.findall("testsuite/testcase/skipped")) == len(undecided)
+    names = {case.attrib["name"] for case in cases}
+    assert "wide squared_error" in names
+    assert any('a|b `c` <d> & "e"\N{REPLACEMENT CHARACTER}' in name for name in names)
+
+
+def unescape(text: str) -> str:
+    """As GitHub's runner does, actions/runner ActionCommand.cs; `%25` last."""
+    for code, character in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(code, character)
+    return text
+
+
+def test_annotations_are_one_line_each_and_say_it_back(nasty):
+    lines = list(annotations(nasty))
+    assert [line.split(" ")[0] for line in lines] == ["::error", "::error", "::notice"]
+    assert not any("\n" in line or "\r" in line for line in lines)
+    head, _, message = lines[1].removeprefix("::error ").partition("::")
+    properties = dict(piece.split("=", 1) for piece in head.split(","))
+    assert unescape(properties["file"]) == "a,b:c.json"
+    assert unescape(properties["title"]) == f"{NASTY}: {NASTY}: {NASTY} is worse"
+    assert unescape(message) == NASTY
+
+
+def test_many_alarms_are_ten_annotations_of_which_one_counts_the_rest():
+    row = Row("structure", "s", "r", "m", "", "worse", "n", "f")
+    lines = list(annotations(Outcome([row] * 25)))
+    assert len(lines) == 10
+    assert lines[-1] == "::error title=ae regress::RED: 25 comparisons of 1 spec: 25 worse"
+
+
+def test_the_summary_holds_markdown_apart(nasty):
+    text = markdown(nasty)
+    row = next(line for line in text.splitlines() if line.startswith("| a"))
+    assert row.count("|") - row.count("\\|") == 6
+    assert "\\`c\\` &lt;d> &amp;" in row
+    assert text.startswith("## Regression gate: RED: ")
+
+
+def test_the_json_is_strict_and_holds_every_number(nasty):
+    table = json.loads(as_json(nasty), parse_constant=pytest.fail)
+    assert table["red"] is True
+    assert len(table["rows"]) == len(nasty.rows)
+    (wide,) = [r for r in table["rows"] if (r["run"], r["what"]) == ("wide", "squared_error")]
+    assert wide["word"] == "worse"
+    assert wide["p"] <= 0.05
+    assert wide["difference"] < -5
+    assert wide["seeds"] == [10, 3]
+
+
+def test_the_headline_counts():
+    assert headline(Outcome([])) == "green: 0 comparisons of 0 specs: nothing compared"
+
+
+def ae(project, *arguments, **more):
+    done = subprocess.run(
+        [sys.executable, "-m", "ae", *arguments],
+        cwd=project,
+        env={k: v for k, v in os.environ.items() if not k.startswith(("AE_", "GITHUB_"))}
+        | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+        | more,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def store(folder, made, name):
+    write_record(made, folder / "tiny2020-dae" / name / "record.json")
+
+
+def test_calibrate_and_regress_from_records(tmp_path):
+    project = make(tmp_path)
+    results, clean, bad = (tmp_path / n for n in ("calibration", "clean", "bad"))
+    store(results, record(TEN), "quick-seeds-x")
+    store(results, record(), "quick")
+    store(clean, record(), "quick")
+    store(clean, record(TEN), "quick-seeds-x")
+    store(bad, record(move={"wide": 8.0}), "quick")
+    code, _, err = ae(project, "regress", "--records", "clean")
+    assert (code, err) == (2, "ae: no baseline for tiny2020-dae; `ae calibrate` makes them\n")
+    code, out, err = ae(project, "calibrate", "--from", "calibration")
+    assert (code, out) == (0, "baseline: reports/baseline/tiny2020-dae.json\n"), err
+    code, out, err = ae(project, "regress", "--records", "clean")
+    assert code == 0, err
+    assert out.splitlines()[-1].startswith("green: 4 comparisons of 1 spec: ")
+    summary = tmp_path / "summary.md"
+    outside = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+    files = ("--junit", "out/junit.xml", "--json", "out/all.json")
+    code, out, err = ae(project, "regress", "--records", "bad", *files, **outside)
+    assert code == 1, err
+    assert "::error file=reports/baseline/tiny2020-dae.json,title=tiny2020-dae%3A wide" in out
+    assert "### worse (1)" in summary.read_text()
+    assert ElementTree.parse(tmp_path / "out" / "junit.xml").getroot().attrib["failures"] == "1"
+    assert json.loads((tmp_path / "out" / "all.json").read_text())["counts"]["worse"] == 1
+    write(project, epochs="5")
+    code, _, err = ae(project, "regress", "--records", "clean")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "made by another protocol than tiny2020-dae.toml has now" in err
+    assert "`ae calibrate tiny2020-dae` makes a new one" in err
+
+
+def test_a_spec_without_a_baseline_is_said_and_fails_only_if_asked(tmp_path):
+    project = make(tmp_path)
+    store(tmp_path / "calibration", record(TEN), "quick-seeds-x")
+    store(tmp_path / "clean", record(), "quick")
+    assert ae(project, "calibrate", "--from", "calibration")[0] == 0
+    twin = project / "benchmarks" / "twin2021-dae.toml"
+    twin.write_text((project / "benchmarks" / "tiny2020-dae.toml").read_text())
+    code, out, _ = ae(project, "regress", "--records", "clean")
+    assert code == 0
+    assert "note: no baseline for twin2021-dae; `ae calibrate SPEC` makes one" in out
+    assert ae(project, "regress", "--records", "clean", "--strict")[0] == 1
