@@ -124,17 +124,19 @@ def test_a_seed_used_twice_is_red_within_a_record_and_across():
     new = record()
     new.runs[0].metrics["squared_error"][2] = new.runs[0].metrics["squared_error"][0]
     (row,) = judged(new).of("worse")
-    assert row.note == "seed 2 gave what seed 0 gave, to the last bit"
+    assert row.note == "seed 2 gave what seed 0 gave, to the last bit: squared_error"
     new = record()
     new.runs[0].metrics["squared_error"][1] = BASELINE.runs[0].metrics["squared_error"][4]
     (row,) = judged(new).of("worse")
-    assert row.note == "seed 1 gave what seed 104 of the baseline gave, to the last bit"
+    assert (
+        row.note == "seed 1 gave what seed 104 of the baseline gave, to the last bit: squared_error"
+    )
 
 
 def test_equal_values_of_a_metric_that_counts_are_no_seed_used_twice():
     old, new = BASELINE.model_copy(deep=True), record()
-    old.runs[0].metrics["squared_error"][:] = [float(i) for i in range(10)]
-    new.runs[0].metrics["squared_error"][:] = [4.0, 4.0, 5.0]
+    old.runs[0].metrics["squared_error"][:] = [i / 60 for i in range(10)]
+    new.runs[0].metrics["squared_error"][:] = [4 / 60, 4 / 60, 5 / 60]
     assert not judged(new, old).red
 
 

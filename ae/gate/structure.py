@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
 from ae.gate.baseline import Baseline, BaselineRun, data_of
 from ae.record import Record, RunRecord
-from ae.verdict.shift import exact, grid
+from ae.verdict.shift import exact
+
+DENOMINATOR = 100_000
 
 
 class Fault(NamedTuple):
@@ -44,28 +47,31 @@ def _data(record: Record, baseline: Baseline) -> Iterator[Fault]:
 
 
 def _seeds(new: RunRecord, old: BaselineRun, seeds: list[int]) -> Iterator[Fault]:
-    """Two seeds with the same value in every metric that tells the baseline's seeds apart."""
-    telling = [name for name in old.metrics if new.metrics.get(name) and _tells(old.metrics[name])]
-    if not telling:
-        return
-    drawn: dict[tuple[float, ...], str] = {}
-    both = [(seeds, old.metrics, "of the baseline"), (new.seeds, new.metrics, "")]
-    for numbers, metrics, where in both:
-        for i, seed in enumerate(numbers):
-            values = tuple(metrics[name][i] for name in telling)
-            name = f"{seed} {where}".rstrip()
-            if any(map(math.isnan, values)):
+    """Two seeds with the same value, to the last bit, of a metric that tells seeds apart."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for metric, values in old.metrics.items():
+        if not new.metrics.get(metric) or not _tells(values):
+            continue
+        seen = {value: f"{seed} of the baseline" for seed, value in zip(seeds, values, strict=True)}
+        for seed, value in zip(new.seeds, new.metrics[metric], strict=True):
+            if not math.isfinite(value) or _counts(value):
                 continue
-            if values in drawn and not where:
-                note = f"seed {name} gave what seed {drawn[values]} gave, to the last bit"
-                yield Fault(new.name, "seeds", note)
-            drawn.setdefault(values, name)
+            if value in seen:
+                found.setdefault((str(seed), seen[value]), []).append(metric)
+            seen.setdefault(value, str(seed))
+    for (one, other), metrics in found.items():
+        note = f"seed {one} gave what seed {other} gave, to the last bit: {', '.join(metrics)}"
+        yield Fault(new.name, "seeds", note)
 
 
 def _tells(values: list[float]) -> bool:
-    """Whether no two seeds share a value, and the metric is none that counts or is exact."""
-    known = np.array(values)
-    if np.isnan(known).any():
+    """Whether no two seeds of a baseline share a value, and the metric is none that counts."""
+    if len(set(values)) < len(values) or not all(map(math.isfinite, values)):
         return False
-    one = known[None]
-    return len(set(values)) == len(values) and not grid(one).item() and not exact(one).item()
+    return not any(map(_counts, values)) and not exact(np.array([values])).item()
+
+
+def _counts(value: float) -> bool:
+    """Whether a value is a ratio of small numbers, which two seeds may share by luck."""
+    near = float(Fraction(value).limit_denominator(DENOMINATOR))
+    return abs(near - value) <= 1e-13 * max(1.0, abs(value))
