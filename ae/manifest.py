@@ -161,6 +161,7 @@ class Manifest(Table):
     note: str
     shape: Annotated[tuple[Count, ...], Field(min_length=1)]
     classes: Count
+    publish: bool = False
     decode: Decoder
     derives: str | None = None
     seed: int | None = None

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.figures.drawing import CLASSES, FAINT, Arrays, Drawing, member
+from ae.figures.drawing import CLASSES, FAINT, Arrays, Drawing, Interactive, member
+from ae.figures.points import apart, data, limits, outside
 from ae.figures.sheet import WIDTH, sheet, wrapped
+from ae.figures.sprites import tiles
 from ae.metrics.members import labels
 from ae.trained import Trained
 
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ACROSS = 3  # panels in a row
-KEEP = (0.5, 99.5)  # percentiles of the codes that set a panel's limits
-MARGIN = 0.08  # of their distance, added on either side
-APART = 0.055  # least distance between two labels, in widths of a panel
 VECTOR = 2000  # points of a figure that is kept as SVG
 
 
@@ -33,8 +32,7 @@ def scatter(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing:
         UserError: Codes are not of two numbers, there are more than ten labels, or a run has
             too few seeds.
     """
-    arrays = labelled("embedding.scatter", runs, 2, examples, seed_index)
-    return Drawing(arrays, _paint_scatter, vector=arrays["labels"].size <= VECTOR)
+    return _drawing(labelled("embedding.scatter", runs, 2, examples, seed_index), runs)
 
 
 def principal(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing:
@@ -43,8 +41,7 @@ def principal(runs: list[Trained], *, examples: int, seed_index: int) -> Drawing
     Raises:
         UserError: There are more than ten labels, or a run has too few seeds.
     """
-    arrays = reduced(runs, 2, examples, seed_index)
-    return Drawing(arrays, _paint_scatter, vector=arrays["labels"].size <= VECTOR)
+    return _drawing(reduced(runs, 2, examples, seed_index), runs)
 
 
 def tsne(runs: list[Trained], *, examples: int, perplexity: float, seed_index: int) -> Drawing:
@@ -67,7 +64,17 @@ def tsne(runs: list[Trained], *, examples: int, perplexity: float, seed_index: i
         "runs": np.concatenate([arrays["runs"] for arrays in whole]),
         "axis": np.array("t-SNE"),
     }
-    return Drawing(arrays, _paint_scatter, vector=arrays["labels"].size <= VECTOR)
+    return _drawing(arrays, runs)
+
+
+def _drawing(arrays: Arrays, runs: list[Trained]) -> Drawing:
+    """The codes as points, and small pictures of what they are the codes of."""
+    return Drawing(
+        arrays | tiles(runs, arrays["labels"].shape[1]),
+        _paint_scatter,
+        vector=arrays["labels"].size <= VECTOR,
+        interactive=Interactive("points-2d", data),
+    )
 
 
 def _neighbouring(codes: NDArray[Any], perplexity: float) -> NDArray[Any]:
@@ -175,41 +182,6 @@ def _paint_scatter(arrays: Arrays) -> "Figure":
         axes.set_axis_off()
     legend(figure, classes)
     return figure
-
-
-def limits(codes: NDArray[Any]) -> NDArray[Any]:
-    """Lower and upper end of every axis, such as ((x, y), (x, y)), of more than no length."""
-    low, high = np.percentile(codes.astype(float), KEEP, axis=0)
-    margin = np.where(high > low, MARGIN * (high - low), 1.0)
-    return np.stack([low - margin, high + margin])
-
-
-def outside(codes: NDArray[Any]) -> int:
-    """How many points lie beyond the limits of their panel."""
-    return int(beyond(codes).sum())
-
-
-def beyond(codes: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which points lie beyond the limits of their panel."""
-    low, high = limits(codes)
-    found: NDArray[np.bool_] = ((codes < low) | (codes > high)).any(-1)
-    return found
-
-
-def apart(places: NDArray[Any]) -> NDArray[Any]:
-    """Places on a unit square, moved until they are at least `APART` from each other.
-
-    Places that coincide leave in different directions; the rest keep their bearing.
-    """
-    count = len(places)
-    turn = 2 * np.pi * np.arange(count) / count
-    places = places + 1e-6 * np.stack([np.cos(turn), np.sin(turn)], -1)
-    for _ in range(100):
-        way = places[:, None] - places[None]
-        distance = np.linalg.norm(way, axis=-1) + np.eye(count)
-        push = np.maximum(APART - distance, 0) / 2
-        places = places + (way / distance[..., None] * push[..., None]).sum(1)
-    return places
 
 
 def _panel(axes: "Axes", codes: NDArray[Any], y: NDArray[Any], classes: NDArray[Any]) -> None:

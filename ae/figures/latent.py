@@ -8,18 +8,10 @@ from numpy.typing import NDArray
 
 from ae.errors import UserError
 from ae.figures.drawing import CLASSES, FAINT, Arrays, Drawing, Interactive
-from ae.figures.embedding import (
-    apart,
-    beyond,
-    labelled,
-    legend,
-    limits,
-    name_class,
-    outside,
-    reduced,
-    say,
-)
+from ae.figures.embedding import labelled, legend, name_class, reduced, say
+from ae.figures.points import apart, axis, beyond, cubed, data, outside
 from ae.figures.sheet import WIDTH, sheet, wrapped
+from ae.figures.sprites import tiles
 from ae.trained import Trained
 
 if TYPE_CHECKING:
@@ -31,7 +23,6 @@ VIEW = (-0.6, 0.45)  # radians: turn about the third axis, and tilt, that the pi
 SPAN = 1.95  # half the side of a panel, where the cube of the codes reaches from -1 to 1
 BESIDE = 0.2  # from an edge to the name of its axis
 TITLE, FOOT = 70, 60  # pixels over a panel, and under all of them
-STEPS = 1000  # whole numbers from the middle of an axis to its end
 CUBE = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
 EDGES = [(i, j) for i in range(8) for j in range(i) if np.abs(CUBE[i] - CUBE[j]).sum() == 2]
 
@@ -57,6 +48,7 @@ def turnable(runs: list[Trained], *, examples: int, seed_index: int, principal: 
         arrays = reduced(runs, 3, examples, seed_index)
     else:
         arrays = labelled("latent.turnable", runs, 3, examples, seed_index)
+    arrays |= tiles(runs, arrays["labels"].shape[1])
     return Drawing(arrays, _paint, vector=True, interactive=Interactive("points-3d", _data))
 
 
@@ -83,55 +75,9 @@ def axis_place(axis: int, turn: float, tilt: float) -> NDArray[Any]:
     return np.asarray(outward * (1 + BESIDE / np.linalg.norm(far)))
 
 
-def cubed(codes: NDArray[Any]) -> NDArray[Any]:
-    """Codes on a scale where the limits of each axis are -1 and 1."""
-    low, high = limits(codes)
-    return np.asarray(2 * (codes - low) / (high - low) - 1)
-
-
 def _data(arrays: Arrays) -> dict[str, Any]:
-    """For a browser: whole numbers, so that a point is a few characters."""
-    classes, axis = np.unique(arrays["labels"]), _axis(arrays)
-    return {
-        "steps": STEPS,
-        "span": SPAN,
-        "view": VIEW,
-        "axes": [f"{axis} {i}" for i in (1, 2, 3)],
-        "classes": [
-            {"label": str(label), "colour": colour}
-            for label, colour in zip(classes, CLASSES, strict=False)
-        ],
-        "panels": [
-            {"title": str(name), **_panel_data(codes, np.searchsorted(classes, y), axis)}
-            for name, codes, y in zip(
-                arrays["runs"], arrays["codes"], arrays["labels"], strict=True
-            )
-        ],
-    }
-
-
-def _axis(arrays: Arrays) -> str:
-    """What the axes are called, before their numbers."""
-    return str(arrays.get("axis", "code"))
-
-
-def _panel_data(codes: NDArray[Any], y: NDArray[Any], axis: str) -> dict[str, Any]:
-    if not np.isfinite(codes).all():
-        return {"note": "diverged", "points": [], "names": []}
-    steps = np.rint(STEPS * cubed(codes)).astype(int)
-    points = np.concatenate([steps, y[:, None]], 1)[~beyond(codes)]
-    names = [[*np.rint(np.median(steps[y == i], axis=0)).astype(int), i] for i in np.unique(y)]
-    return {
-        "note": _note(codes, axis),
-        "points": points.tolist(),
-        "names": np.array(names).tolist(),
-    }
-
-
-def _note(codes: NDArray[Any], axis: str) -> str:
-    low, high = limits(codes)
-    spans = [f"{axis} {i + 1}: {low[i]:.3g} to {high[i]:.3g}" for i in range(3)]
-    return f"{'; '.join(spans)}. {outside(codes)} of {len(codes)} points lie outside"
+    """For a browser: the points and from where they are seen."""
+    return {"span": SPAN, "view": VIEW, **data(arrays)}
 
 
 def _paint(arrays: Arrays) -> "Figure":
@@ -157,7 +103,7 @@ def _paint(arrays: Arrays) -> "Figure":
         axes.set_title(wrapped(str(name), 48, 1), pad=16)
         axes.set(xlim=(-SPAN, SPAN), ylim=(-SPAN, SPAN), aspect="equal")
         if np.isfinite(codes).all():
-            _panel(axes, codes, np.searchsorted(classes, y), classes, _axis(arrays))
+            _panel(axes, codes, np.searchsorted(classes, y), classes, axis(arrays))
         else:
             say(axes, 0.5, "diverged")
     for axes in grid:
@@ -167,14 +113,14 @@ def _paint(arrays: Arrays) -> "Figure":
 
 
 def _panel(
-    axes: "Axes", codes: NDArray[Any], y: NDArray[Any], classes: NDArray[Any], axis: str
+    axes: "Axes", codes: NDArray[Any], y: NDArray[Any], classes: NDArray[Any], name: str
 ) -> None:
     corners = project(CUBE, *VIEW)
     for i, j in EDGES:
         axes.plot(*corners[[i, j], :2].T, color=FAINT, linewidth=0.6, alpha=0.6)
     for i in range(3):
         right, up = axis_place(i, *VIEW)
-        axes.text(right, up, f"{axis} {i + 1}", color=FAINT, ha="center", va="center")
+        axes.text(right, up, f"{name} {i + 1}", color=FAINT, ha="center", va="center")
     seen, inside = project(cubed(codes), *VIEW), ~beyond(codes)
     order = np.flatnonzero(inside)[np.argsort(seen[inside, 2])]
     colours = np.array(CLASSES)[y]

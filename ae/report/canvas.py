@@ -155,6 +155,7 @@ class Sheet:
         attributes = {
             "d": path(points),
             "class": f"series-line s{series % len(PALETTE)}",
+            "data-series": str(series),
             "fill": "none",
             "stroke": PALETTE[series % len(PALETTE)],
             "stroke-width": "1.6",
@@ -172,6 +173,7 @@ class Sheet:
             {
                 "d": path(points) + "Z",
                 "class": f"series-area s{series % len(PALETTE)}",
+                "data-series": str(series),
                 "fill": PALETTE[series % len(PALETTE)],
                 "fill-opacity": "0.18",
                 "stroke": "none",

@@ -60,7 +60,8 @@ def review_view(
         digest=figure.digest,
         signatures=tuple(_signature(r, figure) for r in found),
         measured=tuple(measured(record, spec, figure)),
-        command=f'{command} --accept {shlex.quote(figure.name)} --reviewer "NAME" --note "NOTE"',
+        command=f"{command} \\\n"
+        f'    --accept {shlex.quote(figure.name)} --reviewer "NAME" --note "NOTE"',
     )
 
 

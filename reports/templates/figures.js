@@ -2,7 +2,7 @@
 "use strict";
 // What a reader can do with a figure, by its kind. Each function takes the figure's data and gives
 // an element that stands in for the picture; where this script does not run, the picture stands.
-const KINDS = new Map([["points-3d", points3d], ["traversal", traversal]]);
+const KINDS = new Map([["points-2d", points2d], ["points-3d", points3d], ["traversal", traversal]]);
 
 document.addEventListener("DOMContentLoaded", () => {
   for (const figure of document.querySelectorAll("figure[data-live]")) {
@@ -13,6 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
     figure.classList.add("live");
   }
   document.querySelectorAll("details.sign").forEach(sign);
+  document.querySelectorAll("section.training").forEach(toggles);
 });
 
 // An element with these properties and children.
@@ -20,6 +21,53 @@ function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
   return made;
+}
+
+// Buttons that hide and show a run's curves in every plot of a section; so does its name in a legend.
+function toggles(section) {
+  const runs = new Map();
+  for (const plot of section.querySelectorAll(".curves svg")) {
+    for (const line of plot.querySelectorAll("path.series-line")) {
+      const label = line.nextElementSibling, { series } = line.dataset;
+      if (label?.localName !== "text") continue;
+      if (!runs.has(series)) runs.set(series, { label: label.textContent, line, legend: [] });
+      runs.get(series).legend.push(line, label);
+    }
+  }
+  if (runs.size < 2) return;
+  const group = element("div", { className: "runs" });
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", "Runs; press one to hide or show its curves");
+  function press(button, on) {
+    button.setAttribute("aria-pressed", String(on));
+    const { legend } = runs.get(button.dataset.series);
+    legend.forEach(part => part.classList.toggle("faded", !on));
+    for (const part of section.querySelectorAll(`.curves path[data-series="${button.dataset.series}"]`)) {
+      if (!legend.includes(part)) part.classList.toggle("off", !on);
+    }
+  }
+  const shown = button => button.getAttribute("aria-pressed") === "true";
+  const buttons = [...runs].map(([series, { label, line, legend }]) => {
+    const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const [start, top] = line.getAttribute("d").match(/[\d.]+/g);
+    const set = Object.entries({ viewBox: `${start} ${top - 4} 18 8`, width: 18, height: 8, "aria-hidden": "true" });
+    set.forEach(([key, value]) => swatch.setAttribute(key, value));
+    swatch.append(line.cloneNode());
+    const button = element("button", { type: "button" }, swatch, label);
+    button.dataset.series = series;
+    press(button, true);
+    button.addEventListener("click", () => press(button, !shown(button)));
+    legend.forEach(part => {
+      part.style.cursor = "pointer";
+      part.addEventListener("click", () => press(button, !shown(button)));
+    });
+    return button;
+  });
+  const all = element("button", { type: "button" }, "All"), none = element("button", { type: "button" }, "None");
+  all.addEventListener("click", () => buttons.forEach(button => press(button, true)));
+  none.addEventListener("click", () => buttons.forEach(button => press(button, false)));
+  group.append(...buttons, all, none);
+  section.querySelector("h2 + p").after(group);
 }
 
 // A form that writes what a person says of a figure as the file of reviews has it.
@@ -35,7 +83,7 @@ function sign(place) {
     return [input, element("label", {}, `${label} `, input)];
   };
   const [reviewer, whose] = field("Your name"), [note, seen] = field("What you saw");
-  const output = element("textarea", { readOnly: true, rows: 9, spellcheck: false });
+  const output = element("textarea", { readOnly: true, rows: 9, spellcheck: false, className: "toml" });
   output.setAttribute("aria-label", `Text for ${file}`);
   const copy = element("button", { type: "button" }, "Copy"), state = element("span", { className: "small" });
   state.setAttribute("role", "status");
@@ -70,10 +118,20 @@ function sign(place) {
   write();
 }
 
-// Points in cubes, a cube a run, which turn; and a legend whose entries hide a class.
+// Points on planes, a plane a run.
+function points2d(data) {
+  return points(data, plane, "Point at a dot to see its image, or choose a panel and press the arrow keys, or move the slider. A press on a class hides it.");
+}
+
+// Points in cubes, a cube a run, which turn.
 function points3d(data) {
-  const hidden = new Set();
-  const cubes = data.panels.map(panel => cube(data, panel, hidden));
+  return points(data, cube, "Drag a cube to turn it, or choose it and press the arrow keys; Home turns it back. Point at a dot to see its image, or move the slider. A press on a class hides it.");
+}
+
+// A panel a run, and a legend whose entries hide a class.
+function points(data, make, how) {
+  const hidden = new Set(), picture = album(data.sprites);
+  const panels = data.panels.map(panel => make(data, panel, hidden, picture));
   const legend = element("div", { className: "legend" });
   legend.setAttribute("role", "group");
   legend.setAttribute("aria-label", "Classes; press one to hide or show its points");
@@ -85,17 +143,198 @@ function points3d(data) {
     entry.addEventListener("click", () => {
       if (!hidden.delete(index)) hidden.add(index);
       entry.setAttribute("aria-pressed", String(!hidden.has(index)));
-      cubes.forEach(one => one.draw());
+      panels.forEach(one => one.draw());
     });
     legend.append(entry);
   });
   return element("div", { className: "turnable" }, legend,
-    element("div", { className: "cubes" }, ...cubes.map(one => one.root)),
-    element("p", { className: "small" }, "Drag a cube to turn it, or choose it and press the arrow keys; Home turns it back. A press on a class hides it."));
+    element("div", { className: "cubes" }, ...panels.map(one => one.root)),
+    element("p", { className: "small" }, data.sprites ? `${how} There are images of the first ${data.sprites.count}.` : how));
+}
+
+// The small picture of a test image, if the sheet has it, as a function of its number.
+function album(sprites) {
+  if (!sprites) return () => null;
+  const { width, height, columns, count } = sprites;
+  const sheet = element("img", { src: `data:image/png;base64,${sprites.sheet}` });
+  return number => {
+    if (number >= count) return null;
+    const made = element("canvas", { width, height });
+    sheet.decode().then(() => made.getContext("2d").drawImage(sheet, number % columns * width,
+      Math.floor(number / columns) * height, width, height, 0, 0, width, height));
+    return made;
+  };
+}
+
+// Lets a reader choose one of the points on a canvas that have an image, or of all where none has,
+// by pointer, slider or `step`; shows its image.
+// `places` gives the points that are shown as [across, along, index], in pixels.
+function chooser(data, panel, canvas, picture, places, redraw) {
+  const left = new Set(panel.left_out), numbers = [];
+  for (let number = 0; numbers.length !== panel.points.length; number += 1) {
+    if (!left.has(number)) numbers.push(number);
+  }
+  const most = data.sprites ? data.sprites.count : Infinity;
+  const count = numbers.filter(number => number < most).length;
+  const eligible = () => places().filter(place => place[2] < count);
+  const tip = element("div", { className: "tip", hidden: true }), said = element("output", { className: "small" });
+  const slider = element("input", { type: "range", min: 0, max: Math.max(0, count - 1), step: 1, value: 0, disabled: !count });
+  slider.setAttribute("aria-label", `Test image: ${panel.title}`);
+  slider.setAttribute("aria-valuetext", "none is chosen");
+  let chosen = null;
+
+  function show(index) {
+    if (index !== chosen) {
+      chosen = index;
+      canvas.dataset.chosen = index ?? "";
+      const words = index === null ? "" : `test image ${numbers[index]}: ${data.classes[panel.points[index].at(-1)].label}`;
+      said.textContent = words;
+      if (index !== null) {
+        slider.value = index;
+        slider.setAttribute("aria-valuetext", words);
+        const image = picture(numbers[index]);
+        tip.replaceChildren(...(image ? [image] : []), element("span", {}, words));
+      }
+      redraw();
+    }
+  }
+
+  // A ring about the chosen point, and its image beside it, within the canvas.
+  function mark(pen) {
+    const at = places().find(place => place[2] === chosen);
+    tip.hidden = !at;
+    if (!at) return;
+    pen.beginPath();
+    pen.arc(at[0], at[1], 7, 0, 7);
+    pen.strokeStyle = "#24292f";
+    pen.lineWidth = 2;
+    pen.stroke();
+    const wide = canvas.clientWidth, high = canvas.clientHeight;
+    tip.style.left = `${Math.min(at[0] + 14, wide - tip.offsetWidth)}px`;
+    tip.style.top = `${at[1] + 14 + tip.offsetHeight > high ? at[1] - 14 - tip.offsetHeight : at[1] + 14}px`;
+  }
+
+  // The nearest point to a place, of those that `fits` likes, at most so many pixels away.
+  function nearest(across, along, farthest, fits = () => true) {
+    let found = null, least = farthest;
+    for (const [x, y, index] of eligible()) {
+      const far = Math.hypot(x - across, y - along);
+      if (far < least && fits(x - across, y - along)) [found, least] = [index, far];
+    }
+    return found;
+  }
+
+  // From the chosen point, or the middle, to the nearest one that way.
+  function step(right, down) {
+    const from = places().find(place => place[2] === chosen) ?? [canvas.clientWidth / 2, canvas.clientHeight / 2];
+    const fits = (x, y) => x * right + y * down > (Math.abs(x * down) + Math.abs(y * right)) / 2;
+    const index = nearest(from[0], from[1], Infinity, fits);
+    if (index !== null) show(index);
+  }
+
+  slider.addEventListener("input", () => show(Number(slider.value)));
+  canvas.addEventListener("pointermove", event => {
+    if (event.buttons && event.pointerType === "mouse") return;
+    const box = canvas.getBoundingClientRect();
+    show(nearest(event.clientX - box.left, event.clientY - box.top, 14));
+  });
+  canvas.addEventListener("pointerdown", event => {
+    const box = canvas.getBoundingClientRect();
+    const index = nearest(event.clientX - box.left, event.clientY - box.top, 14);
+    if (index !== null) show(index);
+  });
+  canvas.addEventListener("pointerleave", event => {
+    if (event.pointerType === "mouse") show(null);
+  });
+  canvas.addEventListener("keydown", event => {
+    if (event.key === "Escape") show(null);
+  });
+  const stage = element("div", { className: "stage" }, canvas, tip);
+  const control = element("label", { className: "point" }, "Test image ", slider);
+  return { stage, parts: [control, said], mark, step };
+}
+
+// A canvas of the size at which it is shown, and its pen; null where it is not shown.
+function prepared(canvas) {
+  const side = canvas.clientWidth, sharp = window.devicePixelRatio || 1;
+  if (!side) return null;
+  canvas.width = canvas.height = Math.round(side * sharp);
+  const pen = canvas.getContext("2d");
+  pen.scale(sharp, sharp);
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  return pen;
+}
+
+// The names of classes at their places, in their colours.
+function entitle(pen, data, hidden, names) {
+  pen.globalAlpha = 1;
+  pen.font = "bold 15px sans-serif";
+  pen.lineWidth = 4;
+  pen.strokeStyle = "#ffffff";
+  for (const [place, kind] of names) {
+    if (hidden.has(kind)) continue;
+    pen.fillStyle = data.classes[kind].colour;
+    pen.strokeText(data.classes[kind].label, ...place);
+    pen.fillText(data.classes[kind].label, ...place);
+  }
+}
+
+// A canvas that draws one run's points in a square.
+function plane(data, panel, hidden, picture) {
+  const canvas = element("canvas", { tabIndex: 0 });
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-label", `${panel.title}: ${panel.points.length} codes in a plane; the arrow keys go from one to the next`);
+  const edge = 22;  // pixels, for the names of the axes
+  const at = ([x, y]) => {
+    const half = (canvas.clientWidth - edge) / 2;
+    return [edge + half * (1 + x / data.steps), half * (1 - y / data.steps)];
+  };
+  const places = () => panel.points.flatMap(([x, y, kind], index) =>
+    hidden.has(kind) ? [] : [[...at([x, y]), index]]);
+  const choice = chooser(data, panel, canvas, picture, places, draw);
+
+  function draw() {
+    const pen = prepared(canvas), side = canvas.clientWidth;
+    if (!pen) return;
+    pen.strokeStyle = "#a3adb8";
+    pen.strokeRect(edge + 0.5, 0.5, side - edge - 1, side - edge - 1);
+    pen.fillStyle = "#59636e";
+    pen.font = "13px sans-serif";
+    pen.fillText(data.axes[0], (side + edge) / 2, side - edge / 2);
+    pen.save();
+    pen.translate(edge / 2, (side - edge) / 2);
+    pen.rotate(-Math.PI / 2);
+    pen.fillText(data.axes[1], 0, 0);
+    pen.restore();
+    pen.globalAlpha = 0.65;
+    const size = panel.points.length > 2000 ? 1.4 : 2;
+    for (const [x, y, index] of places()) {
+      pen.fillStyle = data.classes[panel.points[index][2]].colour;
+      pen.beginPath();
+      pen.arc(x, y, size, 0, 7);
+      pen.fill();
+    }
+    entitle(pen, data, hidden, panel.names.map(([x, y, kind]) => [at([x, y]), kind]));
+    choice.mark(pen);
+  }
+
+  const ways = new Map([["ArrowLeft", [-1, 0]], ["ArrowRight", [1, 0]], ["ArrowUp", [0, -1]], ["ArrowDown", [0, 1]]]);
+  canvas.addEventListener("keydown", event => {
+    const way = ways.get(event.key);
+    if (!way) return;
+    choice.step(...way);
+    event.preventDefault();
+  });
+  canvas.style.cursor = "crosshair";
+  new ResizeObserver(draw).observe(canvas);
+  const root = element("div", {}, element("p", { className: "run" }, panel.title), choice.stage, ...choice.parts,
+    element("p", { className: "small" }, `${panel.note}.`));
+  return { root, draw };
 }
 
 // A canvas that draws one run's points as they are seen after a turn and a tilt, in radians.
-function cube(data, panel, hidden) {
+function cube(data, panel, hidden, picture) {
   const [turn0, tilt0] = data.view;
   let turn = turn0, tilt = tilt0;
   const canvas = element("canvas", { tabIndex: 0 });
@@ -109,20 +348,23 @@ function cube(data, panel, hidden) {
     return [c * x - s * y, k * z + t * away, t * z - k * away];
   }
 
+  const seenFrom = ([x, y, z]) => project(x / data.steps, y / data.steps, z / data.steps);
+  const at = ([right, up]) => {
+    const middle = canvas.clientWidth / 2, unit = middle / data.span;
+    return [middle + unit * right, middle - unit * up];
+  };
+  const places = () => panel.points.flatMap((point, index) =>
+    hidden.has(point[3]) ? [] : [[...at(seenFrom(point)), index]]);
+  const choice = chooser(data, panel, canvas, picture, places, draw);
+
   function draw() {
     canvas.dataset.turn = turn.toFixed(3);
     canvas.dataset.tilt = tilt.toFixed(3);
-    const side = canvas.clientWidth, sharp = window.devicePixelRatio || 1;
-    if (!side) return;
-    canvas.width = canvas.height = Math.round(side * sharp);
-    const pen = canvas.getContext("2d"), unit = side / 2 / data.span;
-    const at = ([right, up]) => [side / 2 + unit * right, side / 2 - unit * up];
-    pen.scale(sharp, sharp);
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
+    const pen = prepared(canvas), side = canvas.clientWidth;
+    if (!pen) return;
     outline(pen, at);
     const seen = panel.points.filter(point => !hidden.has(point[3]))
-      .map(([x, y, z, kind]) => [project(x / data.steps, y / data.steps, z / data.steps), kind])
+      .map(point => [seenFrom(point), point[3]])
       .sort((one, other) => one[0][2] - other[0][2]);
     for (const [place, kind] of seen) {
       pen.globalAlpha = 0.6 + 0.2 * place[2];
@@ -131,17 +373,9 @@ function cube(data, panel, hidden) {
       pen.arc(...at(place), Math.max(1.2, side / 170) * (1 + 0.25 * place[2]), 0, 7);
       pen.fill();
     }
-    pen.globalAlpha = 1;
-    pen.font = "bold 15px sans-serif";
-    pen.strokeStyle = "#ffffff";
-    pen.lineWidth = 4;
-    for (const [x, y, z, kind] of panel.names) {
-      if (hidden.has(kind)) continue;
-      const place = at(project(x / data.steps, y / data.steps, z / data.steps));
-      pen.fillStyle = data.classes[kind].colour;
-      pen.strokeText(data.classes[kind].label, ...place);
-      pen.fillText(data.classes[kind].label, ...place);
-    }
+    const names = panel.names.map(([x, y, z, kind]) => [at(seenFrom([x, y, z])), kind]);
+    entitle(pen, data, hidden, names);
+    choice.mark(pen);
   }
 
   // The cube's edges, and each axis's name beside the lower of its two outermost edges.
@@ -215,7 +449,7 @@ function cube(data, panel, hidden) {
     button("\u2190", "Turn left", () => rotate(-step, 0)), button("\u2192", "Turn right", () => rotate(step, 0)),
     button("\u2191", "Tilt up", () => rotate(0, -step)), button("\u2193", "Tilt down", () => rotate(0, step)),
     button("Reset", "Turn back", reset));
-  const root = element("div", {}, element("p", { className: "run" }, panel.title), canvas, controls,
+  const root = element("div", {}, element("p", { className: "run" }, panel.title), choice.stage, controls, ...choice.parts,
     element("p", { className: "small" }, `${panel.note}.`));
   return { root, draw };
 }

@@ -9,7 +9,8 @@ import torch
 
 from ae.errors import UserError
 from ae.figures.embedding import limits
-from ae.figures.latent import BESIDE, POINTS, STEPS, VIEW, axis_place, cubed, project, turnable
+from ae.figures.latent import BESIDE, POINTS, VIEW, axis_place, project, turnable
+from ae.figures.points import STEPS, cubed
 
 
 def test_a_projection_keeps_lengths_and_handedness():
@@ -76,7 +77,13 @@ def test_codes_that_collapsed_and_seeds_that_diverged_are_drawn(linear, repainte
     drawing = turnable(runs, examples=20, seed_index=0, principal=False)
     dead, lost = drawing.interactive.data(drawing.arrays)["panels"]
     assert {tuple(p[:3]) for p in dead["points"]} == {(0, 0, 0)}
-    assert lost == {"title": "run lost", "note": "diverged", "points": [], "names": []}
+    assert lost == {
+        "title": "run lost",
+        "note": "diverged",
+        "points": [],
+        "names": [],
+        "left_out": [],
+    }
     repainted(drawing)
 
 
