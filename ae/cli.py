@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 a check that the caller asked to enforce failed, 2 bad inp
 outside failed (data, disk, a crash), 130 interrupted, 143 terminated by SIGTERM. Heavy imports wait until they are needed.
 """
 
+import io
 import os
 import sys
 import traceback
@@ -419,6 +420,9 @@ cli.add_command(regress)
 
 def main() -> NoReturn:
     """Run the command and exit; a user's mistake is one line, a crash a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a locale without the words must not end a run
     try:
         cli(standalone_mode=False)
         code = 0

@@ -106,7 +106,7 @@ def _git(root: Path, *arguments: str) -> str:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=10,
             check=False,
         )
@@ -119,7 +119,7 @@ def processor() -> str:
     """The processor's name, as the system tells it."""
     info = Path("/proc/cpuinfo")
     if info.exists():
-        for line in info.read_text().splitlines():
+        for line in info.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

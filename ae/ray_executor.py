@@ -262,7 +262,7 @@ def _reach(address: str) -> None:
             [sys.executable, "-c", PROBE, address],
             timeout=REACH_SECONDS,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
     except (OSError, OverflowError) as error:

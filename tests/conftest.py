@@ -1,12 +1,20 @@
-"""The thread policy, before torch is loaded; and double precision for the tests that ask for it."""
+"""The thread policy, before torch is loaded; no network; double precision for whoever asks for it."""
 
 from collections.abc import Iterator
 
 import pytest
+from network import refused
 
 from ae.environment import set_policy
 
 set_policy()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Iterator[None]:
+    """Whatever a test of this process tries to reach beyond this machine fails it."""
+    with refused():
+        yield
 
 
 @pytest.fixture
