@@ -95,7 +95,9 @@ def builder(cell: Cell, shape: Sequence[int]) -> Callable[[], Autoencoder]:
 
 def code_digest(*files: str) -> str:
     """sha256 over source files of this package, by their paths in it."""
-    return digest({file: (PACKAGE / file).read_text(encoding="utf-8") for file in sorted(set(files))})
+    return digest(
+        {file: (PACKAGE / file).read_text(encoding="utf-8") for file in sorted(set(files))}
+    )
 
 
 def plan(
