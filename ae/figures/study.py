@@ -199,7 +199,7 @@ def _paint_shares(arrays: Arrays) -> "Figure":
 
 
 def _paint_agreement(arrays: Arrays) -> "Figure":
-    ranks, labels = arrays["ranks"], [wrapped(str(label), 9, 3) for label in arrays["labels"]]
+    ranks, labels = arrays["ranks"], [wrapped(str(label), 11, 3) for label in arrays["labels"]]
     figure = sheet(260 + CELL * len(ranks), 170 + LOW * len(ranks))
     figure.set_layout_engine("constrained")
     axes = figure.subplots()
