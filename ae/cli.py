@@ -266,6 +266,7 @@ def _fails(verdict: "Verdict") -> bool:
 
 @cli.command()
 @click.option("--no-pdf", is_flag=True, help="Write the HTML report only.")
+@click.option("--each", is_flag=True, help="Write a PDF of every paper as well.")
 @click.option("--published", is_flag=True, help="Report reports/published instead of results/.")
 @click.option(
     "--out",
@@ -278,16 +279,19 @@ def _fails(verdict: "Verdict") -> bool:
     help="Say what moved since REF: a folder of records, a git revision, an MLflow experiment; "
     "reports/published by default.",
 )
-def report(no_pdf: bool, published: bool, out: Path | None, against: str | None) -> None:
+def report(
+    no_pdf: bool, each: bool, published: bool, out: Path | None, against: str | None
+) -> None:
     """Render HTML, PDF, Markdown and CSV from the records alone."""
     root = project_root()
-    _render(root, pdf=not no_pdf, published=published, out=out, against=against)
+    _render(root, pdf=not no_pdf, each=each, published=published, out=out, against=against)
 
 
 def _render(
     root: Path,
     *,
     pdf: bool,
+    each: bool = False,
     published: bool = False,
     out: Path | None = None,
     only: Sequence[Path] = (),
@@ -316,6 +320,7 @@ def _render(
         out,
         templates=templates,
         pdf=pdf,
+        each=each,
         speeds=speeds,
         reviews=reviews,
         reference=reference,

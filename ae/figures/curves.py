@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 ACROSS = 3  # panels in a row
 HIGH = 430  # pixels of a row of panels
+LEGEND = 112  # letters of the legend side by side, where there is more than one panel
+LINE = 34  # pixels of a line of it
+BESIDE = 9  # letters that the line before a name and the air behind it take
 SETTLED = 0.2  # of a curve's points are left out of the lower limit: the fall at its beginning
 
 
@@ -128,10 +131,19 @@ def _paint(arrays: Arrays) -> "Figure":
             axes.set_xlabel("training examples seen")
     for axes in grid[count:]:
         axes.set_axis_off()
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=min(5, len(handles))
-    )
+    letters = LEGEND if across > 1 else 3 * LEGEND // 4
+    names = [wrapped(name, letters - BESIDE, 2) for name in handles]
+    beside = columns(names, letters)
+    lines = -(-len(names) // beside) * (1 + max(name.count("\n") for name in names))
+    figure.set_figheight(figure.get_figheight() + max(0, lines - 2) * LINE / figure.dpi)
+    figure.legend(handles.values(), names, loc="outside lower center", ncols=beside)
     return figure
+
+
+def columns(names: Sequence[str], letters: int) -> int:
+    """How many names fit side by side into `letters` letters, five at most and one at least."""
+    widest = max(len(line) for name in names for line in name.splitlines()) + BESIDE
+    return max(1, min(5, len(names), letters // widest))
 
 
 def _panel(axes: "Axes", index: int, arrays: Arrays) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def render(
     *,
     templates: Path,
     pdf: bool = True,
+    each: bool = False,
     speeds: Sequence[Speed] = (),
     reviews: Mapping[str, Sequence[Review]] = {},
     reference: tuple[str, Sequence[Record]] | None = None,
@@ -49,7 +50,8 @@ def render(
     of speed, `moved.html` if something moved since `reference` (what it is called, its records),
     `summary.md`, `results.csv` and, of `PRINTED` records at most, `report.pdf`. The figures are
     read beside each record's file. `reviews` are what persons said of the figures, by the names of
-    the specs.
+    the specs. With `each` there is a PDF of every record as well, `<spec>-<tier>.pdf`, which holds
+    its spec.
 
     Raises:
         UserError: no record, a record twice, a figure that is not there, a broken template.
@@ -78,6 +80,8 @@ def render(
     printed = to_pdf(pages.fill(made, "report.html", **suite)) if pdf and few else None
     if printed is not None:
         content["report.pdf"] = printed
+    for page in shown if printed is not None and each else ():
+        content[f"{page.key}.pdf"] = to_pdf(pages.fill(made, "print.html", page=page)) or b""
     for name, data in content.items():
         write_atomically(out / name, data)
     many = f"no PDF: of {PRINTED} records at most, and there are {len(shown)}; the HTML has all"

@@ -165,7 +165,7 @@ def curves(name: str, title: str, series: Sequence[Series], labels: tuple[str, s
     for s, (start, line) in zip(series, legend, strict=True):
         at = base + 42 + 14 * line
         sheet.curve([(start, at), (start + 18, at)], s.series)
-        sheet.text((start + 23, at + 3.5), s.label, role="faint")
+        sheet.text((start + 23, at + 3.5), short(s.label, (width - start - 31) / 5.0), role="faint")
     return sheet.root
 
 

@@ -167,6 +167,22 @@ class Page:
         ]
 
     @property
+    def contents(self) -> list[tuple[str, str]]:
+        """What the page has: the end of each section's anchor, and its title."""
+        found: list[tuple[object, str, str]] = [
+            (self.controls, "controls", "Controls and exact checks"),
+            (self.papers_claims, "claims", "The paper’s claims"),
+            (self.untested, "untested", "Not tested in this tier"),
+            (self.figures, "figures", "Figures"),
+            (True, "results", "Results"),
+            (self.stages, "curves", "Training curves"),
+            (True, "deviations", "Deviations from the paper"),
+            (self.spec.omitted, "omitted", "Not tested"),
+            (True, "provenance", "Provenance, and how to run it again"),
+        ]
+        return [(anchor, title) for there, anchor, title in found if there]
+
+    @property
     def interactive(self) -> bool:
         """Whether a reader of the page can do something with a figure or the curves."""
         return bool(self.stages) or any(f.interaction or f.review for f in self.figures)

@@ -8,6 +8,7 @@ import torch
 
 from ae.errors import UserError
 from ae.figures import curves
+from ae.figures.drawing import style
 from ae.record import Curve
 
 ARGUMENTS = {
@@ -98,3 +99,23 @@ def test_lists_that_do_not_fit_are_refused(run, change, message):
     with pytest.raises(UserError) as caught:
         curves.training([run("a", [[1.0, 2.0, 3.0]])], **ARGUMENTS | change)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3])
+@pytest.mark.parametrize("length", [4, 30, 70, 160])
+@pytest.mark.parametrize("count", [2, 7])
+def test_a_legend_of_long_names_stays_inside_the_picture(run, panels, length, count):
+    runs = [run(f"r{i}", [[3.0, 2.0, 1.0]]) for i in range(count)]
+    each = [r.name for r in runs]
+    names = [f"{i} " + ("name " * 40)[: length - 2] for i in range(count)]
+    given = {"panels": [each] * panels, "titles": ["t"] * panels, "names": names}
+    drawing = curves.training(runs, **ARGUMENTS | given)
+    with style():
+        figure = drawing.paint(drawing.arrays)
+        figure.draw_without_rendering()
+        (legend,) = figure.legends
+        box, whole = legend.get_window_extent(), figure.bbox
+    assert whole.x0 <= box.x0
+    assert box.x1 <= whole.x1
+    assert box.y0 >= whole.y0
+    assert len(legend.get_texts()) == count
