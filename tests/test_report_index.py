@@ -182,7 +182,8 @@ def test_numbers_share_the_place_of_the_point() -> None:
 def test_markup_is_text_in_the_index_the_filters_and_the_forest(tmp_path: Path) -> None:
     made = vincent()
     made.spec["paper"] |= {"title": MARKUP, "family": MARKUP, "authors": MARKUP}
-    made.spec["claim"][0] |= {"statement": MARKUP}
+    first, *rest = made.spec["claim"]  # shared by all records of the tests: never changed in place
+    made.spec["claim"] = [first | {"statement": MARKUP}, *rest]
     out = tmp_path / "out"
     render([store(made, tmp_path)], out, templates=TEMPLATES, pdf=False)
     text = (out / "index.html").read_text()

@@ -1,0 +1,106 @@
+"""The first page and what moved, in a real browser: filters, the address, narrow, printed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+UNFOLD = "document.querySelectorAll('details').forEach(one => one.open = true)"
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of two records with the same title, of which metrics and verdicts moved."""
+    import test_report as made
+    from test_report_moved import earlier, of
+
+    from ae.report import render
+
+    root = tmp_path_factory.mktemp("moved")
+    new = made.hinton()
+    twin = new.model_copy(update={"name": "hinton2006-twin"})
+    old = [earlier(r, ae=[v + 20 for v in of(new, "ae")]) for r in (new, twin)]
+    records = [made.store(r, root / "results") for r in (new, twin, made.vincent())]
+    reference = ("yesterday", old)
+    render(records, root / "out", templates=made.TEMPLATES, pdf=False, reference=reference)
+    return root / "out"
+
+
+def said(tab: Any) -> str:
+    return str(tab.locator("#shown").inner_text())
+
+
+def test_filters_work_and_the_address_keeps_them(opened: Open, moved: Path) -> None:
+    tab = opened(moved / "index.html")
+    everything = said(tab)
+    assert everything.endswith(" claims, 3 of 3 papers")
+    assert tab.locator("details.sheet[open]").count() == 0
+    tab.select_option("select[name=verdict]", "SHORT")
+    assert tab.url.endswith("#verdict=SHORT")
+    rows = tab.locator(".scoreboard tbody tr:visible")
+    assert rows.count() == int(said(tab).split()[0]) > 0
+    assert {row.get_attribute("data-verdict") for row in rows.all()} == {"SHORT"}
+    for row in tab.locator(".forest tbody tr[data-verdict]:visible").all():
+        assert row.get_attribute("data-verdict") == "SHORT"
+    kept = said(tab)
+    tab.reload()
+    assert said(tab) == kept
+    tab.locator("button[type=reset]").press("Enter")
+    tab.wait_for_function(f"document.getElementById('shown').value === {everything!r}")
+    assert "#" not in tab.url
+    assert tab.locator("details.sheet[open]").count() == 0
+
+
+def test_words_find_claims_and_papers_and_all_can_be_opened(opened: Open, moved: Path) -> None:
+    tab = opened(moved / "index.html")
+    tab.locator("input[name=words]").press_sequentially("noise structure")
+    assert said(tab).startswith("1 of ")
+    assert tab.locator(".scoreboard tbody tr:visible code").all_inner_texts() == ["structure"]
+    tab.locator("input[name=words]").fill("twin")
+    assert said(tab) == "7 of 20 claims, 1 of 3 papers"
+    tab.locator("input[name=words]").fill("")
+    tab.locator("button[name=fold]").press("Space")
+    assert tab.locator("details.sheet[open]").count() == 3
+    assert tab.locator("button[name=fold]").inner_text() == "Close all"
+    tab.goto((moved / "index.html").as_uri() + "#distances")  # a place, not a view
+    assert said(tab).endswith("3 of 3 papers")
+
+
+def test_a_sheet_keeps_its_head_in_sight(opened: Open, moved: Path) -> None:
+    tab = opened(moved / "index.html")
+    tab.locator("summary").first.press("Enter")
+    tab.locator(".scoreboard tbody tr").nth(5).evaluate("row => row.scrollIntoView()")
+    tops = [tab.locator(at).first.bounding_box()["y"] for at in ("summary", ".scoreboard thead th")]
+    assert tops == pytest.approx([0, 56], abs=1.5)
+
+
+@pytest.mark.parametrize("width", [380, 768])
+def test_everything_unfolded_is_no_wider_than_the_screen(
+    opened: Open, moved: Path, width: int
+) -> None:
+    for name in ("index", "moved"):
+        tab = opened(moved / f"{name}.html", width=width)
+        tab.evaluate(UNFOLD)
+        assert (name, tab.evaluate("document.documentElement.scrollWidth")) == (name, width)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault(opened: Open, moved: Path, scheme: str) -> None:
+    base = pytest.importorskip("axe_playwright_python.base")
+    for name in ("index", "moved"):
+        tab = opened(moved / f"{name}.html", scheme=scheme)
+        tab.evaluate(UNFOLD)
+        tab.evaluate(base.AXE_FILE_PATH.read_text())
+        found = tab.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+        assert [(f["id"], f["nodes"][0]["html"][:150]) for f in found] == [], name
+
+
+def test_print_shows_what_a_filter_hides(opened: Open, moved: Path) -> None:
+    tab = opened(moved / "index.html")
+    tab.select_option("select[name=verdict]", "SHORT")
+    tab.emulate_media(media="print")
+    rows = tab.locator(".scoreboard tbody tr")
+    assert tab.locator(".scoreboard tbody tr:visible").count() == rows.count()
+    assert not tab.locator("#filters").is_visible()
