@@ -779,6 +779,22 @@ def test_numbers_of_a_column_share_the_place_of_the_point() -> None:
     assert padded == ["13.87", "3.0" + digit, "300" + point + 2 * digit]
 
 
+def test_the_name_of_an_axis_is_no_longer_than_its_plot() -> None:
+    seeds = plots.Seeds(
+        values=(1.0, 2.0),
+        mean=1.5,
+        ends=(1.0, 2.0),
+        target=1.0,
+        band=(0.5, 1.5),
+        axis="a metric with a name " * 9,
+        target_label="paper",
+    )
+    drawn = plots.strip("n", "t", seeds)
+    (name,) = [t.text for t in drawn.iter("text") if "metric" in (t.text or "")]
+    assert name.endswith("…")
+    assert 40 < len(name) < 320 / 5
+
+
 def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
     kept = plots.thin(6000)
     assert (len(kept), kept[0], kept[-1]) == (200, 0, 5999)

@@ -10,6 +10,7 @@ from ae.report.text import number
 from ae.verdict.result import WORST
 
 POINTS = 200  # of a curve
+LETTER = 5.3  # units that a letter of an axis's name takes
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def _horizontal(sheet: Sheet, x: Scale, base: float, label: str) -> None:
         if x(value) - half > right and x(value) + half < x.end + 8:
             sheet.text((x(value), base + 12), words, anchor="middle", role="faint")
             right = x(value) + half + 4
-    sheet.text(((x.start + x.end) / 2, base + 24), label, anchor="middle", role="faint")
+    words = short(label, (x.end - x.start) / LETTER)
+    sheet.text(((x.start + x.end) / 2, base + 24), words, anchor="middle", role="faint")
 
 
 def _swarm(places: Sequence[float]) -> list[tuple[float, float]]:
@@ -137,7 +139,7 @@ def _vertical(sheet: Sheet, y: Scale, span: tuple[float, float], label: str) -> 
     for value, words in y.ticks(5):
         sheet.line([(span[0], y(value)), (span[1], y(value))], role="grid")
         sheet.text((span[0] - 4, y(value) + 3.5), words, anchor="end", role="faint")
-    sheet.text((2, y.end - 8), label, role="faint")
+    sheet.text((2, y.end - 8), short(label, span[1] / LETTER), role="faint")
 
 
 def curves(name: str, title: str, series: Sequence[Series], labels: tuple[str, str]) -> Element:

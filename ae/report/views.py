@@ -141,7 +141,10 @@ class Page:
         chosen = {tuple(run.seeds) for run in self.record.runs}
         if "-seeds-" in self.folder.name and len(chosen) == 1:
             base += f" --seeds {','.join(map(str, *chosen))}"
-        return [base, f"{base} --fresh"]
+        again = [base, f"{base} --fresh"]
+        if "--seeds" not in base:
+            again.append(f"ae verify {self.record.name} --tier {self.record.tier}")
+        return again
 
     @cached_property
     def metrics(self) -> list[sections.MetricView]:
