@@ -440,6 +440,9 @@ def main() -> NoReturn:
     except (OutsideError, OSError) as error:
         click.echo(f"ae: {error}", err=True)
         code = 3
+    except MemoryError as error:
+        click.echo(f"ae: out of memory: {error or 'the spec or the data are too large'}", err=True)
+        code = 3
     except (KeyboardInterrupt, click.Abort):
         click.echo("ae: interrupted", err=True)
         code = INTERRUPTED

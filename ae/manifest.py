@@ -36,6 +36,7 @@ def _web(url: str) -> str:
     return url
 
 
+MOST = 1 << 24  # examples that are made, combinations of factors, pixels of an example
 Kind = Literal["filed", "derived", "generated", "rendered"]
 EXPECTED = "images and labels, or images, or pieces, or count"
 FORMS: dict[Kind, str] = {
@@ -185,12 +186,20 @@ class Manifest(Table):
             raise ValueError("a set without [[file]] has a 'seed', and no other has one")
         if self.access is not None and self.derives is None:
             raise ValueError("[access] belongs to a set that 'derives' from another")
+        if math.prod(self.shape) > MOST:
+            raise ValueError(
+                f"shape: an example has {math.prod(self.shape)} pixels; expected at most {MOST}"
+            )
         self._rendered()
         for key, split in self.splits.items():
             if split.kind != ("generated" if self.factor else self.kind):
                 raise ValueError(
                     f"split {key!r} is that of a {split.kind} set; this set is {self.kind}: "
                     f"expected {FORMS[self.kind]}"
+                )
+            if split.count is not None and split.count > MOST:
+                raise ValueError(
+                    f"split {key!r}: count: found {split.count}; expected at most {MOST}"
                 )
             for wanted in (split.images, split.labels):
                 if wanted is not None and (file := wanted.partition("/")[0]) not in names:
@@ -205,6 +214,10 @@ class Manifest(Table):
         times = Counter(f.name for f in self.factor)
         if twice := [name for name in times if times[name] > 1]:
             raise ValueError(f"two [[factor]] tables have the name {twice[0]!r}")
+        if self.size > MOST:
+            raise ValueError(
+                f"[[factor]]: the values have {self.size} combinations; expected at most {MOST}"
+            )
         if self.classes != self.factor[0].count:
             raise ValueError(
                 f"classes: found {self.classes}; expected {self.factor[0].count}, the values of "

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ae.errors import UserError
 from ae.manifest import find_manifest, find_source, find_split, read_manifest
+from ae.toml import shown
 
 ROOT = Path(__file__).parents[1]
 DATASETS = ROOT / "datasets"
@@ -212,7 +213,7 @@ def test_an_unknown_data_set_is_answered_with_those_there_are(name, hint):
     with pytest.raises(UserError) as caught:
         find_manifest(name, DATASETS)
     known = ", ".join(sorted(p.stem for p in DATASETS.glob("*.toml")))
-    expected = f"{DATASETS}: no data set {name!r}{hint}; there are {known}"
+    expected = f"{DATASETS}: no data set {shown(name)}{hint}; there are {known}"
     assert str(caught.value) == expected
 
 

@@ -220,6 +220,14 @@ def trickles(handler) -> None:
         handler.wfile.write(b"?")
 
 
+def endless(handler) -> None:
+    """Says nothing of a length and never ends."""
+    handler.send_response(200)
+    handler.end_headers()
+    while not handler.server.released.is_set():
+        handler.wfile.write(bytes(4096))
+
+
 def redirect(handler) -> None:
     handler.reply(302, Location="file:///etc/passwd")
 
@@ -247,6 +255,7 @@ def rude(handler) -> None:
         (lambda h: h.reply(200, b"<html>"), "broke off after 6 of 2048 bytes"),
         (lambda h: h.reply(200, BODY + b"!"), "sends more than the 2048 bytes expected"),
         (lambda h: h.reply(200, BODY * 1000), "sends more than the 2048 bytes expected"),
+        (endless, "sends more than the 2048 bytes expected"),
         (stalls, "timed out"),
         (silent, "timed out"),
         (trickles, r"sent \d+ bytes in 0\.15 seconds"),
