@@ -13,8 +13,10 @@ import pytest
 from project import ROOT, make, write
 
 from ae import read as reading
+from ae.bench import Bench
 from ae.errors import UserError
 from ae.gate import baseline as baselines
+from ae.gate import session
 from ae.gate.baseline import Usage, from_record, protocol
 from ae.gate.github import annotations
 from ae.gate.junit import junit
@@ -188,7 +190,7 @@ def test_a_protocol_is_what_is_trained_and_measured_and_not_how_it_is_told(tmp_p
 
 
 def test_time_and_memory_are_ratios_that_only_like_machines_can_fail():
-    usage = Usage(cpu=10.0, wall=10.0, peak_mib=500.0, yardstick=0.1)
+    usage = Usage(cpu=100.0, wall=100.0, peak_mib=500.0, yardstick=0.1)
     old = BASELINE.model_copy(update={"usage": usage})
 
     def found(cpu, peak=500.0, yardstick=0.1, **elsewhere):
@@ -196,15 +198,37 @@ def test_time_and_memory_are_ratios_that_only_like_machines_can_fail():
         used = Usage(cpu=cpu, wall=cpu, peak_mib=peak, yardstick=yardstick)
         return [(round(r.ratio, 3), r.word) for r in spent(new, old, used)]
 
-    assert found(3.0) == [(1.0, "unchanged"), (1.0, "unchanged")]
-    assert found(9.5, 800.0) == [(3.167, "worse"), (1.6, "worse")]
-    assert found(9.5, yardstick=0.2) == [(1.583, "unchanged"), (1.0, "unchanged")]
-    assert found(9.5, 800.0, processor="B") == [(3.167, "undecided"), (1.6, "undecided")]
-    assert judged(record(), old, Usage(cpu=9.5, wall=9.5, peak_mib=None, yardstick=0.1)).red
-    (clock,) = spent(record(), BASELINE, None)
-    assert (clock.what, round(clock.ratio, 6), clock.word) == (
-        "training time a seed", 1.0, "unchanged",
-    )  # fmt: skip
+    assert found(40.0) == [(1.0, "unchanged"), (1.0, "unchanged")]
+    assert found(128.0, 800.0) == [(3.2, "worse"), (1.6, "worse")]
+    assert found(128.0, yardstick=0.2) == [(1.6, "unchanged"), (1.0, "unchanged")]
+    assert found(128.0, 800.0, processor="B") == [(3.2, "undecided"), (1.6, "undecided")]
+    assert judged(record(), old, Usage(cpu=128.0, wall=128.0, peak_mib=None, yardstick=0.1)).red
+    slow = record()
+    slow.runs[0] = slow.runs[0].model_copy(update={"seconds": 43.0})  # 0.3 each, 10 for all
+    (clock,) = spent(slow, BASELINE, None)
+    assert (clock.what, clock.word) == ("training time", "undecided")
+    assert clock.ratio == pytest.approx(43.6 / 10.9)
+
+
+def test_a_baseline_is_trained_and_compared_with(tmp_path, one_thread):
+    project = make(tmp_path)
+    path = project / "benchmarks" / "tiny2020-dae.toml"
+
+    def bench(seeds):
+        return Bench(project, "quick", "cpu", seeds, fresh=False, stop=lambda: False)
+
+    place = session.calibrate(bench(TEN), path)
+    made = baselines.read(place)
+    assert made.seeds == list(TEN)
+    assert made.usage is not None
+    assert made.usage.cpu > 0.1
+    assert 50 < made.usage.peak_mib < 20_000
+    new, usage = session.trained(bench((0, 1, 2)), path)
+    outcome = regress([session.trial(project, path, new, usage)])
+    assert not outcome.red
+    assert [r.what for r in outcome.rows][-2:] == ["CPU time", "peak of memory"]
+    again, usage = session.trained(bench((0, 1, 2)), path)
+    assert (again.digest, usage) == (new.digest, None)  # recognised: nothing was spent
 
 
 def test_a_measurement_of_speed_is_compared_with_the_stored_one():
