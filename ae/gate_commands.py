@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ae.gate.regress import Outcome, Row, Trial
 
 CALIBRATION = tuple(range(100, 110))
-DEFAULT = (0, 1, 2)
+DEFAULT = (200, 201, 202)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 DEVICE = click.option(
@@ -32,11 +32,15 @@ DEVICE = click.option(
 @click.argument("specs", nargs=-1, metavar="[SPEC ...]")
 @click.option("--seeds", callback=seeds_option, help="Ten or more, 100-109 by default.")
 @click.option(
-    "--from", "source", type=FOLDER, help="Train nothing: take SPEC/quick*/record.json of it."
+    "--from",
+    "sources",
+    type=FOLDER,
+    multiple=True,
+    help="Train nothing: take SPEC/quick*/record.json of it; of several records the seeds add up.",
 )
 @DEVICE
 def calibrate(
-    specs: Sequence[str], seeds: tuple[int, ...] | None, source: Path | None, device: str
+    specs: Sequence[str], seeds: tuple[int, ...] | None, sources: Sequence[Path], device: str
 ) -> None:
     """Make the baselines that `ae regress` compares with (all, or those named).
 
@@ -48,13 +52,13 @@ def calibrate(
 
     root = project_root()
     paths = session.specs(root, specs)
-    if source is not None:
-        found = session.given(source, [path.stem for path in paths])
+    if sources:
+        found = session.given(sources, [path.stem for path in paths])
         chosen = {n: session.calibration(r, seeds) for n, r in found.items()}
-        kept = [session.keep(root, record) for record in chosen.values() if record is not None]
-        lacking = [path.stem for path in paths if chosen.get(path.stem) is None]
+        lacking = [path.stem for path in paths if not chosen.get(path.stem)]
         if lacking and specs:
-            raise UserError(f"{source}: no record of ten seeds or more of {', '.join(lacking)}")
+            raise UserError(f"no record of ten seeds or more of {', '.join(lacking)}")
+        kept = [session.keep(root, records) for records in chosen.values() if records]
     else:
         with _Session(root, seeds or CALIBRATION, device) as bench:
             paths = bench.find(specs)
@@ -66,7 +70,9 @@ def calibrate(
 @click.command()
 @click.argument("specs", nargs=-1, metavar="[SPEC ...]")
 @click.option("--records", type=FOLDER, help="Train nothing: take SPEC/quick*/record.json of it.")
-@click.option("--seeds", callback=seeds_option, help="Few, none of the baseline's; 0-2 by default.")
+@click.option(
+    "--seeds", callback=seeds_option, help="Few, none of the baseline's; 200-202 by default."
+)
 @click.option("--all", "everything", is_flag=True, help="Show what is unchanged too.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a spec has no baseline.")
 @click.option("--perf", type=FILE, help="A new measurement of `tox -e perf`, to compare as well.")
@@ -127,7 +133,7 @@ def _taken(
     from ae.gate import session
 
     trials, missing = [], []
-    found = session.given(folder, [path.stem for path in paths])
+    found = session.given([folder], [path.stem for path in paths])
     for path in paths:
         baseline = session.baseline_for(root, path)
         record = baseline and session.comparable(found.get(path.stem, []), baseline, seeds)

@@ -17,7 +17,7 @@ from ae.bench import Bench
 from ae.errors import UserError
 from ae.gate import baseline as baselines
 from ae.gate import session
-from ae.gate.baseline import Usage, from_record, protocol
+from ae.gate.baseline import Usage, from_record, from_records, protocol
 from ae.gate.github import annotations
 from ae.gate.junit import junit
 from ae.gate.regress import Outcome, Row, Trial, regress
@@ -143,7 +143,9 @@ def test_equal_values_of_a_metric_that_counts_are_no_seed_used_twice():
 
 
 def test_seeds_of_the_baseline_and_other_tiers_are_refused():
-    with pytest.raises(UserError, match=r"seeds 100, 101 are the baseline's own; .*--seeds 0-2"):
+    with pytest.raises(
+        UserError, match=r"seeds 100, 101 are the baseline's own; .*--seeds 200-202"
+    ):
         judged(record((100, 101, 3)))
     with pytest.raises(UserError, match="found tier paper; the baseline is of quick"):
         judged(record(tier="paper"))
@@ -158,6 +160,28 @@ def test_too_few_seeds_uneven_ones_and_other_tiers_make_no_baseline():
     odd.runs[1].seeds[0] = 7
     with pytest.raises(UserError, match="its runs have different seeds"):
         from_record(odd)
+
+
+def test_records_with_different_seeds_make_one_baseline_together():
+    newest, older = record(TEN[4:], diverged={105: "loss"}), record(range(6))
+    older.runs[1].seeds[5] = 9  # so that 5 is not a seed of all runs
+    both = from_records([newest, older])
+    assert both.seeds == [*TEN[4:], 0, 1, 2, 3, 4]
+    for run, new, old in zip(both.runs, newest.runs, older.runs, strict=True):
+        expected = new.metrics["squared_error"] + old.metrics["squared_error"][:5]
+        assert run.metrics["squared_error"] == expected
+        assert run.seconds == pytest.approx(new.seconds + old.seconds)
+        assert run.diverged == {105: "loss"}
+    assert both.seconds == 2.0
+    assert from_records([record(TEN), record((0, 100, 101))]).seeds == [*TEN, 0]
+
+
+def test_records_of_another_protocol_or_torch_make_no_baseline_together():
+    other = ENVIRONMENT.model_copy(update={"versions": {"torch": "2.14.0", "numpy": "2.4.0"}})
+    with pytest.raises(UserError, match="another protocol, other data or versions"):
+        from_records([record(TEN[:5]), record(TEN[5:], environment=other)])
+    with pytest.raises(UserError, match="found 5 seeds; a baseline needs 10"):
+        from_records([record(TEN[:5]), record(TEN[:3])])
 
 
 def test_a_baseline_is_written_and_read_as_it_was(tmp_path):
@@ -374,6 +398,18 @@ def test_calibrate_and_regress_from_records(tmp_path):
     assert err.count("\n") == 1
     assert "made by another protocol than tiny2020-dae.toml has now" in err
     assert "`ae calibrate tiny2020-dae` makes a new one" in err
+
+
+def test_calibrate_puts_the_records_of_several_folders_together(tmp_path):
+    project = make(tmp_path)
+    store(tmp_path / "new", record(TEN[:5]), "quick-seeds-x")
+    store(tmp_path / "old", record(range(5)), "quick")
+    code, _, err = ae(project, "calibrate", "tiny2020-dae", "--from", "new")
+    assert (code, err) == (2, "ae: no record of ten seeds or more of tiny2020-dae\n")
+    code, out, err = ae(project, "calibrate", "--from", "new", "--from", "old")
+    assert (code, out) == (0, "baseline: reports/baseline/tiny2020-dae.json\n"), err
+    made = baselines.read(project / "reports" / "baseline" / "tiny2020-dae.json")
+    assert sorted(made.seeds) == [*range(5), *TEN[:5]]
 
 
 def test_a_spec_without_a_baseline_is_said_and_fails_only_if_asked(tmp_path):

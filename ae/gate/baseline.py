@@ -5,6 +5,7 @@ trains and measures, not to titles, captions and claims.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -94,35 +95,82 @@ def from_record(record: Record, usage: Usage | None = None) -> Baseline:
     Raises:
         UserError: It is of another tier, has too few seeds, or its runs have different ones.
     """
-    where = f"record of {record.name}"
-    seeds = record.runs[0].seeds if record.runs else []
-    if record.tier != TIER:
-        raise UserError(f"{where}: found tier {record.tier}; a baseline needs {TIER}")
-    if any(run.seeds != seeds for run in record.runs):
-        raise UserError(f"{where}: its runs have different seeds; run it with --seeds 100-109")
+    if any(run.seeds != record.runs[0].seeds for run in record.runs):
+        raise UserError(
+            f"record of {record.name}: its runs have different seeds; run it with --seeds 100-109"
+        )
+    return from_records([record], usage)
+
+
+def from_records(records: Sequence[Record], usage: Usage | None = None) -> Baseline:
+    """The baseline that records with different seeds make together, the newest first.
+
+    Of each record the seeds count that all of its runs have. Machine and time are the newest's.
+
+    Raises:
+        UserError: One is of another tier, protocol, data or versions, or the seeds are too few.
+    """
+    newest = records[0]
+    where = f"record of {newest.name}"
+    for record in records:
+        if record.tier != TIER:
+            raise UserError(f"{where}: found tier {record.tier}; a baseline needs {TIER}")
+        if _meaning(record) != _meaning(newest):
+            raise UserError(
+                f"{where}: those of {newest.started} and {record.started} are of another protocol, "
+                "other data or versions; a baseline is of one"
+            )
+    chosen = own_seeds(records)
+    seeds = [seed for own in chosen for seed in own]
     if len(seeds) < LEAST:
         raise UserError(
             f"{where}: found {len(seeds)} seeds; a baseline needs {LEAST}: --seeds 100-109"
         )
     return Baseline(
         schema_version=SCHEMA,
-        spec=record.name,
-        tier=record.tier,
-        protocol=protocol(record.meaning, record.tier, record.name),
-        spec_digest=record.spec_digest,
+        spec=newest.name,
+        tier=newest.tier,
+        protocol=protocol(newest.meaning, newest.tier, newest.name),
+        spec_digest=newest.spec_digest,
         seeds=seeds,
-        started=record.started,
-        seconds=record.seconds,
+        started=newest.started,
+        seconds=sum(record.seconds for record in records),
         usage=usage,
-        environment=record.environment,
-        data=data_of(record),
-        runs=[
-            BaselineRun(
-                name=run.name, diverged=run.diverged, metrics=run.metrics, seconds=run.seconds
-            )
-            for run in record.runs
-        ],
+        environment=newest.environment,
+        data=data_of(newest),
+        runs=[_joined(run.name, records, chosen) for run in newest.runs],
     )
+
+
+def _meaning(record: Record) -> tuple[object, ...]:
+    names = [(run.name, sorted(run.metrics)) for run in record.runs]
+    made = protocol(record.meaning, record.tier, record.name)
+    return made, data_of(record), record.environment.versions, record.environment.device, names
+
+
+def own_seeds(records: Sequence[Record]) -> list[list[int]]:
+    """Of each record, what all of its runs have and no record before it."""
+    taken: set[int] = set()
+    chosen = []
+    for record in records:
+        common = set.intersection(*(set(run.seeds) for run in record.runs)) - taken
+        taken |= common
+        chosen.append(sorted(common))
+    return chosen
+
+
+def _joined(name: str, records: Sequence[Record], chosen: Sequence[Sequence[int]]) -> BaselineRun:
+    metrics: dict[str, list[float]] = {}
+    diverged: dict[int, str] = {}
+    seconds = 0.0
+    for record, seeds in zip(records, chosen, strict=True):
+        run = next(r for r in record.runs if r.name == name)
+        seconds += run.seconds
+        diverged |= {seed: why for seed, why in run.diverged.items() if seed in seeds}
+        for metric, values in run.metrics.items():
+            found = dict(zip(run.seeds, values, strict=True))
+            metrics.setdefault(metric, []).extend(found[seed] for seed in seeds)
+    return BaselineRun(name=name, diverged=diverged, metrics=metrics, seconds=seconds)
 
 
 def write(baseline: Baseline, path: Path) -> None:

@@ -113,7 +113,7 @@ def _comparable(trial: Trial) -> None:
     if taken:
         raise UserError(
             f"record of {record.name}: seeds {', '.join(map(str, taken))} are the baseline's own; "
-            "a comparison needs others: --seeds 0-2"
+            "a comparison needs others: --seeds 200-202"
         )
 
 

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 from ae import record as records
 from ae.errors import UserError
-from ae.gate.baseline import FOLDER, LEAST, TIER, Baseline, Usage, check, from_record, read, write
+from ae.gate.baseline import (
+    FOLDER,
+    LEAST,
+    TIER,
+    Baseline,
+    Usage,
+    check,
+    from_record,
+    from_records,
+    own_seeds,
+    read,
+    write,
+)
 from ae.gate.regress import Trial
 from ae.gate.usage import Meter
 from ae.read import find_spec, find_specs, read_spec
@@ -26,21 +38,21 @@ def baseline_path(root: Path, name: str) -> Path:
 
 def calibrate(bench: "Bench", path: Path) -> Path:
     """Train a spec's calibration seeds and keep what they gave as its baseline."""
-    return _keep(bench.root, *trained(bench, path))
+    return _keep(bench.root, from_record(*trained(bench, path)))
 
 
-def keep(root: Path, record: Record) -> Path:
-    """Keep a record as the baseline of its spec.
+def keep(root: Path, found: Sequence[Record]) -> Path:
+    """Keep one record, or several with different seeds, as the baseline of their spec.
 
     Raises:
-        UserError: The spec has another protocol by now, or as `from_record`.
+        UserError: The spec has another protocol by now, or as `from_records`.
     """
-    return _keep(root, record, None)
+    return _keep(root, from_records(found))
 
 
-def _keep(root: Path, record: Record, usage: Usage | None) -> Path:
-    baseline, path = from_record(record, usage), baseline_path(root, record.name)
-    source = find_spec(record.name, root / "benchmarks")
+def _keep(root: Path, baseline: Baseline) -> Path:
+    path = baseline_path(root, baseline.spec)
+    source = find_spec(baseline.spec, root / "benchmarks")
     check(baseline, path, read_spec(source), source.name)
     write(baseline, path)
     return path
@@ -89,20 +101,21 @@ def specs(root: Path, names: Sequence[str]) -> list[Path]:
     return [find_spec(name, folder) for name in names] if names else find_specs(folder)
 
 
-def given(folder: Path, names: Iterable[str]) -> dict[str, list[Record]]:
-    """Records of the quick tier in `folder`/spec/tier/record.json, newest first, by spec.
+def given(folders: Sequence[Path], names: Iterable[str]) -> dict[str, list[Record]]:
+    """Records of the quick tier in FOLDER/spec/tier/record.json, newest first, by spec.
 
     Raises:
         UserError: A record cannot be read, or there is none of these specs.
     """
     found: dict[str, list[Record]] = {}
     for name in names:
-        paths = sorted((folder / name).glob(f"{TIER}*/record.json"))
+        paths = sorted(p for f in folders for p in (f / name).glob(f"{TIER}*/record.json"))
         read_now = [record for path in paths if (record := records.read(path)).tier == TIER]
         if read_now:
             found[name] = sorted(read_now, key=_started, reverse=True)
     if not found:
-        raise UserError(f"{folder}: found no record of tier {TIER}: SPEC/{TIER}*/record.json")
+        where = ", ".join(map(str, folders))
+        raise UserError(f"{where}: found no record of tier {TIER}: SPEC/{TIER}*/record.json")
     return found
 
 
@@ -110,13 +123,15 @@ def _started(record: Record) -> datetime:
     return datetime.fromisoformat(record.started)
 
 
-def calibration(found: Sequence[Record], seeds: tuple[int, ...] | None) -> Record | None:
-    """The newest record with these seeds, or with ten or more, if there is one."""
-    for record in found:
-        own = record.runs[0].seeds if record.runs else []
+def calibration(found: Sequence[Record], seeds: tuple[int, ...] | None) -> list[Record]:
+    """The newest record with these seeds, or with ten or more; else all, if theirs add up to it."""
+    filled = [record for record in found if record.runs]
+    for record in filled:
+        (own,) = own_seeds([record])
         if own == list(seeds) if seeds else len(own) >= LEAST:
-            return record
-    return None
+            return [record]
+    together = sum(map(len, own_seeds(filled)))
+    return filled if together >= LEAST and not seeds else []
 
 
 def comparable(
