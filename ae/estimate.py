@@ -1,9 +1,9 @@
 """What a planned stack will take here, before anything is trained: steps, memory, time.
 
-The time is useful arithmetic over what this machine multiplies at: a dense layer costs 6 operations
-a weight and example (a product forward, two backward). Stacks of this suite ran at 0.3 to 0.65 of
-the machine's matrix-product peak; the estimate takes 0.4 and is good to a factor of two.
-Convolutions use a weight many times and take longer than it says.
+The time is useful arithmetic over what this machine multiplies at: the matrix products and
+convolutions of a step, forward and backward. Stacks of this suite ran at 0.3 to 0.65 of
+the machine's matrix-product peak; the estimate takes 0.4 and is good to a factor of two for dense
+layers. Convolutions multiply more slowly than square matrices and take longer than it says.
 """
 
 import math
@@ -11,9 +11,10 @@ import time
 from typing import NamedTuple
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from ae.memory import footprint
-from ae.plan import StackPlan
+from ae.memory import empty, footprint, rehearse
+from ae.plan import Member, StackPlan
 from ae.spec import Descent, Fit
 
 USED = 0.4  # of the peak
@@ -58,7 +59,7 @@ def outlook(
         members=len(plan.members),
         steps=sum(steps_of(stage, examples) for _, stage in plan.stages),
         bytes=footprint(plan, examples, features, row=row, fresh=fresh).total,
-        seconds=closed + operations(plan, examples) / (USED * rate),
+        seconds=closed + operations(plan, examples, features) / (USED * rate),
     )
 
 
@@ -69,18 +70,23 @@ def steps_of(stage: Descent | Fit, examples: int) -> int:
     return max(1, round(stage.epochs * (examples // stage.batch)))
 
 
-def operations(plan: StackPlan, examples: int) -> float:
-    """Useful floating-point operations of training a stack of dense layers."""
-    with torch.device("meta"):
-        sizes = {n: p.numel() for n, p in plan.members[0].build().named_parameters()}
+def operations(plan: StackPlan, examples: int, features: int) -> float:
+    """Floating-point operations of the matrix products and convolutions of training a stack.
+
+    They are counted while one member rehearses a step, so that a weight counts as often as it is
+    used: a decoder that is run for each of ten classes counts ten times.
+    """
     return len(plan.members) * sum(
-        6.0
-        * sum(size for name, size in sizes.items() if stage.trains(name))
-        * stage.batch
-        * steps_of(stage, examples)
+        _step(plan.members[0], stage, features) * steps_of(stage, examples)
         for _, stage in plan.stages
         if isinstance(stage, Descent)
     )
+
+
+def _step(member: Member, stage: Descent, features: int) -> int:
+    counter = FlopCounterMode(display=False)
+    rehearse(empty(member), stage, features, counter)
+    return counter.get_total_flops()
 
 
 def peak(device: str, seconds: float = 0.3) -> float:

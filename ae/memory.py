@@ -7,7 +7,7 @@ the members; what libraries take for themselves (workspaces, the allocator's gap
 
 import math
 import weakref
-from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from ae.models.base import Autoencoder, Batch, Draw
+from ae.models.base import Autoencoder, Batch
 from ae.plan import Member, StackPlan
 from ae.record import digest
 from ae.seeds import LINE
@@ -73,7 +73,7 @@ def footprint(
     data = examples * ((features if row is None else row) + INDEX) + seeds * examples * INDEX
     stages = [_stage(plan.members, stage, examples, features, fresh) for _, stage in plan.stages]
     peak = max(stages, key=lambda f: f.stack, default=Footprint(0, 0, 0, 0, 0, 0))
-    weights = len(plan.members) * _weights(_empty(plan.members[0]))
+    weights = len(plan.members) * _weights(empty(plan.members[0]))
     return replace(peak, data=data, weights=weights)
 
 
@@ -83,7 +83,7 @@ def _stage(
     """A stage's share, without data and weights."""
     count, seeds = len(members), len({m.seed for m in members})
     size = torch.get_default_dtype().itemsize
-    model = _empty(members[0])
+    model = empty(members[0])
     if isinstance(stage, Fit):
         x = torch.empty(examples, features, device="meta")
         with torch.no_grad(), torch.device("meta"), _Live() as live:
@@ -94,8 +94,8 @@ def _stage(
     noise = sum(size * stage.batch * math.prod(shape) for shape in shapes)
     copies = count if seeds == count else count + seeds
     example = features * (size + 1) + INDEX  # as bytes, as floats, its label
-    trained = {n: p for n, p in model.named_parameters() if stage.trains(n)}
-    gradients = count * sum(_padded(p) for p in trained.values())
+    trained = [p for n, p in model.named_parameters() if stage.trains(n)]
+    gradients = count * sum(map(_padded, trained))
     remembered, momentary = _copies(stage.optimizer, stage)
     return Footprint(
         data=0,
@@ -103,11 +103,11 @@ def _stage(
         gradients=gradients,
         optimizer=(remembered + momentary) * gradients,
         batch=(count + seeds) * stage.batch * example + copies * noise,
-        activations=count * _activations(model, stage, draws, features, list(trained.values())),
+        activations=count * _activations(model, stage, features),
     )
 
 
-def _empty(member: Member) -> Autoencoder:
+def empty(member: Member) -> Autoencoder:
     """The member's model with shapes and no numbers."""
     with torch.device("meta"):
         return member.build()
@@ -132,25 +132,32 @@ def _copies(optimizer: Optimizer, stage: Descent) -> tuple[int, int]:
     return kept + (momentum and optimizer.name in ("SGD", "RMSprop")), 0 if fused else 2
 
 
-def _activations(
-    model: Autoencoder,
-    stage: Descent,
-    draws: dict[str, Draw],
-    features: int,
-    trained: Iterable[Tensor],
-) -> int:
+def _activations(model: Autoencoder, stage: Descent, features: int) -> int:
     """Peak of the bytes that one member's objective and gradient add to what is there."""
+    live = _Live()
+    rehearse(model, stage, features, live)
+    peak: int = live.peak
+    return peak
+
+
+def rehearse(
+    model: Autoencoder, stage: Descent, features: int, watch: AbstractContextManager[object]
+) -> None:
+    """One member's objective and gradient for a batch, by shapes alone, while `watch` is entered.
+
+    `model` is on the device meta, as `empty` makes it.
+    """
     constants: dict[str, Any] = {} if stage.layer is None else {"layer": stage.layer}
+    draws = model.draws_for(stage.objective, stage.layer)
+    trained = [p for n, p in model.named_parameters() if stage.trains(n)]
     with torch.device("meta"):
         y = torch.zeros(stage.batch, dtype=torch.long)
         batch = Batch(torch.zeros(stage.batch, features), y)
         noise = {name: torch.zeros(stage.batch, *draw.shape) for name, draw in draws.items()}
-        with _Live() as live:
+        with watch:
             out = getattr(model, stage.objective)(batch, noise, **constants)
             loss = sum((a.mean() for a in out.adversaries.values()), out.loss.mean())
-            torch.autograd.grad(loss, list(trained), allow_unused=True)
-    peak: int = live.peak
-    return peak
+            torch.autograd.grad(loss, trained, allow_unused=True)
 
 
 class _Live(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -1,6 +1,7 @@
 """What the commands of `ae` share: where the project is, lists of seeds, how they are stopped."""
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import click
 from ae.errors import UserError
 
 INTERRUPTED, TERMINATED = 130, 143
+RANGE = re.compile(r"\s*([0-9]{1,10})\s*(?:-\s*([0-9]{1,10})\s*)?")
+MOST = 10_000  # seeds
 
 
 def project_root() -> Path:
@@ -32,14 +35,17 @@ def seeds_option(context: click.Context, parameter: click.Parameter, text: str |
         return None
     found: list[int] = []
     for piece in text.split(","):
-        first, dash, last = piece.partition("-")
-        if not first.strip().isdigit() or (dash and not last.strip().isdigit()):
+        match = RANGE.fullmatch(piece)
+        if not match:
             raise click.BadParameter(f"found {piece!r}; expected numbers and ranges such as 0-4,7")
-        found += range(int(first), int(last or first) + 1)
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise click.BadParameter(f"found {piece!r}, an empty range; expected {last}-{first}")
+        if len(found) + last - first >= MOST:
+            raise click.BadParameter(f"found {text!r}; expected at most {MOST} seeds")
+        found += range(first, last + 1)
     if len(set(found)) < len(found):
         raise click.BadParameter(f"found {text!r}, which gives a seed twice")
-    if not found:
-        raise click.BadParameter(f"found {text!r}, an empty range")
     return tuple(found)
 
 

@@ -30,7 +30,7 @@ def project(tmp_path_factory):
     return make(folder)
 
 
-def ae(project, *arguments, **more):
+def ae(project, *arguments, timeout=240, **more):
     """Run the command; returns (exit code, stdout, stderr)."""
     done = subprocess.run(
         [sys.executable, "-m", "ae", *arguments],
@@ -38,7 +38,7 @@ def ae(project, *arguments, **more):
         env=ENVIRONMENT | more,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=timeout,
         check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr
@@ -193,6 +193,9 @@ def test_the_plan_is_shown_and_nothing_is_trained(project, tmp_path):
         (("run", "tiny2020"), 2, "tiny2020-dae"),
         (("run", "--tier", "huge"), 2, "'huge' is not one of"),
         (("run", "--seeds", "0-2,1"), 2, "gives a seed twice"),
+        (("run", "--seeds", "\u00b2"), 2, "found '\u00b2'; expected numbers and ranges"),
+        (("run", "--seeds", "5-1,7"), 2, "found '5-1', an empty range; expected 1-5"),
+        (("run", "--seeds", "0-9999999999"), 2, "expected at most 10000 seeds"),
         (("run", "--seeds", "a"), 2, "found 'a'"),
         (("run", "--device", "cuda"), 3, "no CUDA device"),
         (("fetch", "mnits"), 2, "mnist"),
@@ -291,12 +294,14 @@ def test_the_projects_own_specs_and_manifests_are_sound_and_quick_to_check():
     assert out.strip() == "all specs and manifests are sound"
 
 
+@pytest.mark.timeout(1300)
 def test_the_smoke_tier_of_every_paper_runs_from_spec_to_report(tmp_path):
     for name in ("ae", "benchmarks", "datasets"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "templates").symlink_to(ROOT / "reports" / "templates")
-    code, _, err = ae(tmp_path, *RUN, AE_DATA=os.environ.get("AE_DATA", ""))
+    data = os.environ.get("AE_DATA", "")
+    code, _, err = ae(tmp_path, *RUN, timeout=1200, AE_DATA=data)  # CPU: at most 10 s a spec
     assert code == 0, err
     left_out = re.findall(
         r"^ae: (\S+): left out, its data are not at hand: data set", err, re.MULTILINE

@@ -1,5 +1,6 @@
 """The gate on made-up records: what it compares, refuses, and says to people and machines."""
 
+import io
 import json
 import math
 import os
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from project import ROOT, make, write
+from rich.console import Console
 
 from ae import read as reading
 from ae.bench import Bench
@@ -21,7 +23,7 @@ from ae.gate.baseline import Usage, from_record, from_records, protocol
 from ae.gate.github import annotations
 from ae.gate.junit import junit
 from ae.gate.regress import Outcome, Row, Trial, regress
-from ae.gate.show import as_json, headline, markdown
+from ae.gate.show import as_json, headline, markdown, show
 from ae.gate.speed import spent, stored
 from ae.record import DataRecord, Environment, Record, RunRecord
 from ae.record import write as write_record
@@ -342,6 +344,14 @@ def test_the_json_is_strict_and_holds_every_number(nasty):
     assert wide["p"] <= 0.05
     assert wide["difference"] < -5
     assert wide["seeds"] == [10, 3]
+
+
+def test_what_looks_like_markup_is_printed_as_it_is():
+    text = "a [red]b[/red] c[/]"
+    row = Row("structure", text, text, text, "", "worse", text, "f")
+    console = Console(width=400, file=io.StringIO())
+    show(Outcome([row], [text]), console, everything=False)
+    assert console.file.getvalue().count(text) == 5
 
 
 def test_the_headline_counts():

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from project import ROOT, make
 
 from ae import track
 from ae.record import Record, read, write
@@ -171,14 +172,20 @@ def test_artifacts_go_through_the_server(server: str, tmp_path: Path) -> None:
 
 
 class Flaky(BaseHTTPRequestHandler):
-    """Passes requests on, but `spoils` says which answers are lost on the way and become a 500."""
+    """Passes requests on, but `spoils` says which answers are lost on the way and become a 500.
+
+    Each answer is late by `delay` seconds; a lost one has the body `garbage`.
+    """
 
     port: int
     calls: Iterator[int]
     spoils: Any
     spoilt: list[str]
+    garbage: bytes = b"{}"
+    delay: float = 0.0
 
     def do_GET(self) -> None:
+        time.sleep(self.delay)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection.request(self.command, self.path, body, dict(self.headers))
@@ -187,7 +194,7 @@ class Flaky(BaseHTTPRequestHandler):
         connection.close()
         if self.path != "/health" and self.spoils(next(self.calls)):
             self.spoilt.append(self.path)
-            content, status = b"{}", 500
+            content, status = self.garbage, 500
         self.send_response(status)
         self.send_header("Content-Type", answer.getheader("Content-Type", "application/json"))
         self.send_header("Content-Length", str(len(content)))
@@ -213,6 +220,48 @@ def flaky(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, t
         yield f"http://127.0.0.1:{proxy.server_port}", handler
         proxy.shutdown()
         thread.join()
+
+
+def run_of_seconds(project: Path, uri: str, *arguments: str) -> str:
+    """What the command says; it exits with 0 whatever the server does."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ae", *arguments],
+        cwd=project,
+        env=os.environ | {"MLFLOW_TRACKING_URI": uri, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_run_outlives_a_slow_and_broken_server_and_sync_completes_once(
+    server: str, flaky: tuple[str, type[Flaky]], tmp_path: Path
+) -> None:
+    """First all is slow, then garbage; for the next command every second answer is lost."""
+    uri, handler = flaky
+    project, name = make(tmp_path), "tiny2020-dae"
+    handler.garbage, handler.delay = b"<html>]]", 0.05
+    handler.spoils = staticmethod(lambda call: call >= 12)
+    said = run_of_seconds(project, uri, "run", "--tier", "smoke", "--no-pdf")
+    (warning,) = [line for line in said.splitlines() if "warning" in line]
+    assert "ae sync" in warning
+    assert len(handler.spoilt) >= 1
+    assert (project / "results" / name / "smoke" / "record.json").exists()
+    assert not (project / "results" / name / "smoke" / "mlflow.json").exists()
+
+    handler.garbage, handler.delay = b"{}", 0.0
+    handler.spoils = staticmethod(lambda call: call % 2 == 0)
+    assert "1 record sent" in run_of_seconds(project, uri, "sync")
+    assert sync(project, lambda _: VERDICTS, uri=uri) == []
+    client, runs = stored(server, name)
+    assert len(runs) == 1 + 9
+    (parent,) = [run for run in runs.values() if "ae.complete" in run.data.tags]
+    assert parent.data.tags["verdict.headline"]
+    losses = history(client, runs["noisy seed 2"], "fit/loss")
+    assert len(losses) == len(set(losses)) >= 1
 
 
 def test_requests_repeated_after_lost_answers_give_no_duplicates(

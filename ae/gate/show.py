@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ae.gate.regress import WORDS, Outcome, Row
@@ -56,10 +57,11 @@ def show(outcome: Outcome, console: Console, *, everything: bool) -> None:
         for row in rows:
             word = f"[{STYLES[row.word]}]{row.word}[/]"
             p = f"{row.movement.p:.2g}" if row.movement else ""
-            table.add_row(row.spec, row.name, values(row), change(row), p, word)
+            cells = map(escape, (row.spec, row.name, values(row), change(row)))
+            table.add_row(*cells, p, word)
         console.print(table)
     for note in outcome.notes:
-        console.print(f"note: {note}", highlight=False)
+        console.print(f"note: {note}", markup=False, highlight=False)
     console.print(headline(outcome), highlight=False)
 
 
