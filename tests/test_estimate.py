@@ -58,11 +58,14 @@ def test_an_outlook_adds_it_up(job):
 def test_the_peak_is_what_a_timed_product_gives():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    a, best = torch.randn(1024, 1024), math.inf
-    for _ in range(10):
-        start = time.perf_counter()
-        a @ a
-        best = min(best, time.perf_counter() - start)
-    found = peak("cpu", 0.3)
+    a, best, found = torch.randn(1024, 1024), math.inf, 0.0
+    for _ in range(10):  # in turns, as others may be at work; the best of each
+        for _ in range(10):
+            start = time.perf_counter()
+            a @ a
+            best = min(best, time.perf_counter() - start)
+        found = max(found, peak("cpu", 0.3))
+        if 0.6 < (ratio := found * best / (2 * 1024**3)) < 1.6:
+            break
     torch.set_num_threads(threads)
-    assert 0.4 < found / (2 * 1024**3 / best) < 2.5
+    assert 0.6 < ratio < 1.6
