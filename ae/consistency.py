@@ -4,11 +4,12 @@ Names that refer to each other, and the rules of judging that need more than one
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import get_args
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, get_args
 
 from ae.spec import (
     Claim,
+    Figure,
     FigureClaim,
     Measure,
     PooledClaim,
@@ -24,6 +25,7 @@ from ae.toml import dotted, no_such, unknown_key
 LEAST_TREND = 3
 DENSITIES = ("likelihood", "annealed", "evidence")  # files of ae/metrics that estimate log p(x)
 COUNTS = ("likelihood.active_units", "likelihood.kl_units")  # but these are no likelihoods
+STUDIES = ("tradeoff", "study")  # files of ae/figures that draw measures of many runs
 MATCHED = "matched"  # file of ae/metrics whose functions look at other measures and runs
 SIZES = ("samples", "chains", "temperatures")  # arguments that an estimate is named after
 
@@ -40,6 +42,8 @@ def inconsistencies(spec: Spec) -> Iterator[str]:
     for measure in spec.measure:
         yield from _unnamed_sizes(measure)
         yield from _unmatched(spec, measure)
+    for figure in spec.figure:
+        yield from _undrawn(spec, figure)
     for name, tier in spec.tier.items():
         yield from _changed_measures(spec, name, tier)
     for claim in spec.claim:
@@ -105,19 +109,54 @@ def _unmatched(spec: Spec, measure: Measure) -> Iterator[str]:
     curve = curve if isinstance(curve, list) else []
     yield from _no_run(spec, f"{place}.curve", curve)
     before = {m.name: m for m in spec.measure[: spec.measure.index(measure)]}
-    own = [run.name for run in spec.run] if measure.runs == "all" else measure.runs
+    own = _named(spec, measure.runs)
     for key in ("metric", "at"):
-        name = measure.arguments.get(key)
-        if name is None:
+        if (name := measure.arguments.get(key)) is None:
             continue
-        if (other := before.get(name)) is None:
+        if (other := before.get(str(name))) is None:
             yield f"{place}.{key}: {no_such('[[measure]] before it', str(name), before)}"
-            continue
-        missing = [run for run in (*own, *curve) if other.runs != "all" and run not in other.runs]
-        if missing:
-            yield f"{place}.{key}: {name!r} is not measured on run {missing[0]!r}"
-        if lost := [tier for tier in measure.tiers if tier not in other.tiers]:
-            yield f"{place}.{key}: {name!r} is not taken in tier {lost[0]!r}"
+        else:
+            faults = _unmeasured(other, [*own, *curve], measure.tiers)
+            yield from (f"{place}.{key}: {fault}" for fault in faults)
+
+
+def _undrawn(spec: Spec, figure: Figure) -> Iterator[str]:
+    """What a figure of measures shows: taken of all its runs, in every tier that has one of them."""
+    if figure.function.partition(".")[0] not in STUDIES:
+        return
+    place = f"[[figure]] {figure.name!r}: arguments"
+    known = {m.name: m for m in spec.measure}
+    runs = _named(spec, figure.runs)
+    tiers = [n for n, t in spec.tier.items() if t.runs == "all" or {*t.runs} & {*runs}]
+    for key in ("metric", "at", "measures"):
+        for name in _texts(figure.arguments.get(key)):
+            if (other := known.get(name)) is None:
+                yield f"{place}.{key}: {no_such('[[measure]]', name, known)}"
+            else:
+                yield from (f"{place}.{key}: {fault}" for fault in _unmeasured(other, runs, tiers))
+    for key in ("lines", "groups"):
+        for name in _texts(figure.arguments.get(key)):
+            if name not in runs:
+                yield f"{place}.{key}: {no_such('run of the figure', name, runs)}"
+
+
+def _unmeasured(other: Measure, runs: list[str], tiers: Sequence[TierName]) -> Iterator[str]:
+    """Why a measure is not there to be looked at."""
+    if missing := [run for run in runs if other.runs != "all" and run not in other.runs]:
+        yield f"{other.name!r} is not measured on run {missing[0]!r}"
+    if lost := [tier for tier in tiers if tier not in other.tiers]:
+        yield f"{other.name!r} is not taken in tier {lost[0]!r}"
+
+
+def _texts(value: object) -> list[str]:
+    """Every string in a list of lists, or the one that is none."""
+    if isinstance(value, list):
+        return [text for part in value for text in _texts(part)]
+    return [value] if isinstance(value, str) else []
+
+
+def _named(spec: Spec, runs: tuple[str, ...] | Literal["all"]) -> list[str]:
+    return [run.name for run in spec.run] if runs == "all" else [*runs]
 
 
 def _changed_measures(spec: Spec, name: TierName, tier: Tier) -> Iterator[str]:

@@ -30,6 +30,10 @@ from ae.trained import Measured, Trained
 __all__ = ["Event", "Execution", "Interrupted"]
 
 
+CURVE = 1000  # numbers that a record keeps of a curve, over all its seeds
+FEWEST_POINTS = 20  # but so many of each seed
+
+
 @dataclass(frozen=True)
 class Event:
     """Something that a person who waits may want to see.
@@ -335,6 +339,7 @@ def _run_record(
     one: Trained,
 ) -> RunRecord:
     members = stack.members_of(cell.name)
+    points = max(FEWEST_POINTS, CURVE // len(members))
     return RunRecord(
         name=cell.name,
         label=cell.label,
@@ -342,7 +347,7 @@ def _run_record(
         stack=stack.key,
         diverged={one.seeds[i]: reason for i, reason in one.diverged.items()},
         metrics={name: [*values.values()] for name, values in one.measured[cell.name].items()},
-        curves=[curve.of(members) for curve in result.curves],
+        curves=[curve.of(members).thinned(points) for curve in result.curves],
         parameters=sum(p[0].numel() for p in one.stack.parameters.values()),
         steps=result.steps,
         seconds=round(result.seconds * len(members) / len(stack.members), 3),

@@ -16,7 +16,7 @@ from ae.environment import processor, products
 from ae.errors import OutsideError
 from ae.memory import footprint, free, halves
 from ae.plan import StackPlan
-from ae.record import Curve
+from ae.record import Curve, rounded
 from ae.seeds import Stack
 from ae.spec import Descent, Fit, Precision
 from ae.train import Fresh, Progress, Source, Training
@@ -45,12 +45,8 @@ class Track:
             part=self.part,
             steps=self.steps,
             examples=self.examples,
-            values=[[_rounded(point[m]) for point in self.values] for m in members],
+            values=[[rounded(point[m]) for point in self.values] for m in members],
         )
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.6g}")
 
 
 @dataclass(frozen=True)

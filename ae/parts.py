@@ -7,6 +7,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import pairwise
+from operator import mul
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -108,6 +110,33 @@ class Curve(Part):
         if sizes:
             raise ValueError(f"found {min(sizes)} points; expected {len(self.steps)}, one a step")
         return self
+
+    def thinned(self, most: int) -> Self:
+        """The same curve by at most `most` points: neighbours as one, the mean over their steps."""
+        size = -(-len(self.steps) // most)
+        if size <= 1:
+            return self
+        ends = [min(i + size, len(self.steps)) for i in range(0, len(self.steps), size)]
+        weights = [now - last for last, now in pairwise([0, *self.steps])]
+
+        def merged(row: list[float]) -> list[float]:
+            return [
+                rounded(sum(map(mul, row[a:b], weights[a:b])) / sum(weights[a:b]))
+                for a, b in pairwise([0, *ends])
+            ]
+
+        return self.model_copy(
+            update={
+                "steps": [self.steps[end - 1] for end in ends],
+                "examples": [self.examples[end - 1] for end in ends],
+                "values": [merged(row) for row in self.values],
+            }
+        )
+
+
+def rounded(value: float) -> float:
+    """To six digits, about what single precision holds."""
+    return float(f"{value:.6g}")
 
 
 class RunRecord(Part):

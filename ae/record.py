@@ -8,6 +8,7 @@ all, and read strictly. Numbers that JSON has no word for are the strings "NaN",
 import hashlib
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -29,6 +30,7 @@ from ae.parts import (
     Part,
     RunRecord,
     once,
+    rounded,
 )
 from ae.spec import Name, Spec, TierName
 from ae.toml import located, shown, unfit
@@ -46,11 +48,13 @@ __all__ = [
     "RunRecord",
     "digest",
     "read",
+    "rounded",
     "write",
     "write_atomically",
 ]
 
 SCHEMA: Literal[1] = 1
+NUMBERS = re.compile(r'\[\n([^\[\]{}"]*)\n *\]')  # a list; no string holds a line break
 
 
 class Record(Part):
@@ -152,8 +156,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def write(record: Record, path: Path) -> None:
-    """Write a record as indented JSON, whole or not at all."""
+    """Write a record as indented JSON, each list of numbers on a line, whole or not at all."""
     text = json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False)
+    text = NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
     write_atomically(path, text.encode() + b"\n")
 
 

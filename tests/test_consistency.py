@@ -173,3 +173,41 @@ def test_a_tier_changes_no_size_that_a_label_says(tmp_path):
     table = "[tier.smoke.measure.error]\nsamples = 5\n\n[tier.smoke]\n"
     (found,) = problems(tmp_path, *NLL.items(), ("[tier.smoke]\n", table))
     assert found.endswith("samples: an estimate's size is in its label; add a [[measure]]")
+
+
+def drawn(function, **arguments):
+    """A figure of measures in the place of the spec's own arguments, put before the first run."""
+    written = ", ".join(f"{key} = {value}" for key, value in arguments.items())
+    table = (
+        f'[[figure]]\nname = "measures"\nfunction = "{function}"\ntitle = "Measures"\n'
+        f'caption = ""\npaper = ""\nruns = ["k-25", "k-40"]\narguments = {{ {written} }}\n'
+    )
+    return "[[run]]", f"{table}\n[[run]]"
+
+
+SHOWN = {"metric": '"error"', "at": '"error"', "lines": '[["k-25"], ["k-40"]]'}
+
+
+def test_a_figure_of_measures_names_measures_and_its_own_runs(tmp_path):
+    assert problems(tmp_path, drawn("tradeoff.scatter", **SHOWN)) == []
+    place = "spec.toml: [[figure]] 'measures': arguments"
+    (found,) = problems(tmp_path, drawn("tradeoff.scatter", **SHOWN | {"metric": '"eror"'}))
+    assert found.startswith(f"{place}.metric: no [[measure]] 'eror'")
+    (found,) = problems(tmp_path, drawn("tradeoff.scatter", **SHOWN | {"lines": '[["k-70"]]'}))
+    assert found.startswith(f"{place}.lines: no run of the figure 'k-70'")
+    (found,) = problems(tmp_path, drawn("study.agreement", measures='["error", "b"]'))
+    assert found.startswith(f"{place}.measures: no [[measure]] 'b'")
+    assert problems(tmp_path, drawn("tradeoff.scatter", metric="1", lines="2")) == []  # of no kind
+
+
+def test_a_figure_of_measures_looks_where_they_are_taken(tmp_path):
+    only = ('name = "error"\n', 'name = "error"\nruns = ["k-25"]\ntiers = ["quick"]\n')
+    found = problems(tmp_path, drawn("tradeoff.scatter", **SHOWN), only)
+    place = "spec.toml: [[figure]] 'measures': arguments"
+    assert f"{place}.metric: 'error' is not measured on run 'k-40'" in found
+    assert f"{place}.at: 'error' is not taken in tier 'paper'" in found
+
+
+def test_what_a_measure_looks_at_may_be_of_any_type(tmp_path):
+    (found,) = problems(tmp_path, matched(**RIGHT | {"metric": '["error"]'}))
+    assert "arguments.metric: no [[measure]] before it" in found

@@ -2,13 +2,14 @@
 
 import copy
 import json
+import math
 from pathlib import Path
 
 import pytest
 
 from ae.errors import UserError
 from ae.folder import finish, held, stage
-from ae.record import read, write
+from ae.record import Curve, read, write
 
 GIVEN = json.loads(Path(__file__).with_name("tracked-record.json").read_text())
 OUTSIDE = "String should match pattern"
@@ -81,3 +82,29 @@ def test_a_record_reads_back_as_it_was_written(tmp_path):
     write(record, tmp_path / "record.json")
     again = read(tmp_path / "record.json")
     assert again.model_dump_json() == record.model_dump_json()
+
+
+def test_a_list_of_numbers_takes_one_line_and_strings_stay_as_they_are(tmp_path):
+    record = read(Path(__file__).with_name("tracked-record.json"))
+    odd = record.model_copy(update={"source": "[\n1,\n2\n]"})
+    write(odd, tmp_path / "record.json")
+    assert read(tmp_path / "record.json").source == odd.source
+    lines = (tmp_path / "record.json").read_text(encoding="utf-8").splitlines()
+    seeds = ", ".join(map(str, record.runs[0].seeds))
+    assert f'   "seeds": [{seeds}],' in lines
+
+
+def test_a_thinned_curve_keeps_the_means_over_the_steps_that_it_joins():
+    curve = Curve(
+        stage="train",
+        part="loss",
+        steps=[1, 4, 6, 8, 9],
+        examples=[10, 40, 60, 80, 90],
+        values=[[8.0, 4.0, 1.0, 3.0, 7.0], [1.0, math.nan, 2.0, 2.0, 3.0]],
+    )
+    thin = curve.thinned(3)
+    assert (thin.steps, thin.examples) == ([4, 8, 9], [40, 80, 90])
+    assert thin.values[0] == [5.0, 2.0, 7.0]  # (8 + 3 x 4) / 4, (2 x 1 + 2 x 3) / 4
+    assert thin.values[1] == pytest.approx([math.nan, 2.0, 3.0], nan_ok=True)
+    assert curve.thinned(5) == curve
+    assert len(curve.thinned(1).steps) == 1
