@@ -107,6 +107,8 @@ def test_the_word_follows_the_interval_of_the_mean():
     assert (found.word, found.target, found.seeds) == ("REPRODUCED", low - 1e-6, 8)
     assert found.p == pytest.approx(0.05, abs=1e-3)
     assert verdict_pooled(claim(bound=low + 1e-6), values).word == "INCONCLUSIVE"
+    short = verdict_pooled(claim(bound=9.0), values)
+    assert (short.word, short.note) == ("SHORT", "the 90 % interval lies below 9")
     assert verdict_pooled(claim(bound=high + 1e-6), values).word == "SHORT"
     below = verdict_pooled(claim(bound=high + 1e-6, sense="below"), values)
     assert (below.word, below.extra["p_short"] > 0.9) == ("REPRODUCED", True)

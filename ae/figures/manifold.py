@@ -148,7 +148,7 @@ def _paint_traversal(arrays: Arrays) -> "Figure":
                 head=f"{name}: each axis from {-span:g} to {span:g}, the others 0",
                 tiles=arrays[f"tiles_{i}"],
                 names=[f"z{axis + 1}" for axis in arrays[f"axes_{i}"]],
-                columns=["distance of the ends"],
+                columns=["ends apart"],
                 numbers=[
                     [f"{change:.2f}" if np.isfinite(change) else "diverged"]
                     for change in arrays[f"change_{i}"]

@@ -1,7 +1,7 @@
 """Total correlation of the numbers of a code, as if codes were Gaussian; nats.
 
 Locatello et al., Challenging Common Assumptions in the Unsupervised Learning of Disentangled
-Representations, ICML 2019, https://arxiv.org/abs/1811.12359, section 5.3.
+Representations, ICML 2019, https://arxiv.org/abs/1811.12359, section 5.1.
 """
 
 import math
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ae.metrics.members import Split, by_seed
+from ae.metrics.members import Split, by_seed, up_to
 from ae.trained import Trained
 
 Representation = Literal["mean", "sampled"]
@@ -53,7 +53,7 @@ def dependence(codes: NDArray[Any]) -> float:
 def _codes(
     trained: Trained, split: Split, examples: int, representation: Representation
 ) -> Float[Tensor, "seed examples latent"]:
-    count = min(examples, len(trained.split(split).x))
+    count = up_to(trained, split, examples)
 
     def posterior() -> Tensor:
         pieces = trained.over(

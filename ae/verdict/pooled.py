@@ -90,7 +90,8 @@ def _finding(claim: PooledClaim, single: Array, losses: str) -> Finding:
     if away > found.half.item():
         word = "REPRODUCED"
     elif away < -found.half.item():
-        word, note = "SHORT", f"the 90 % interval does not lie {claim.sense} {claim.bound:g}"
+        other = "below" if claim.sense == "above" else "above"
+        word, note = "SHORT", f"the 90 % interval lies {other} {claim.bound:g}"
     else:
         ahead = more_seeds(abs(away), found.sigma.item(), seeds + 1)
         note = would_decide(first_true(ahead.low > 0, seeds + 1))
