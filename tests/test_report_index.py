@@ -24,7 +24,7 @@ from test_report import (
 from ae.record import Record
 from ae.report import render
 from ae.report.forest import PANELS, Distance
-from ae.report.text import levelled
+from ae.report.text import levelled, typeset
 from ae.verdict import judge
 
 CHROMIUM = shutil.which("chromium")
@@ -102,7 +102,7 @@ def test_what_the_columns_show_is_what_the_verdict_said(index: Path) -> None:
         if name in said and said[name].word != "UNTESTED":
             ours = re.sub(r"\s*\(n = \d+\)$", "", said[name].ours)
             for piece in re.split(r" ± |, | to ", ours):
-                assert piece in plain(" ".join(row)), (name, piece)
+                assert plain(typeset(piece)) in plain(" ".join(row)), (name, piece)
 
 
 def test_a_paper_counts_its_claims_by_verdict(index: Path) -> None:
@@ -236,3 +236,16 @@ def test_the_fragment_of_the_address_filters(index: Path) -> None:
     assert said == f"1 {total}, 1 of 2 papers"
     said, _ = shown(index, "#verdict=NONSENSE")
     assert said == f"{len(everything)} {total}, 2 of 2 papers"
+
+
+@pytest.mark.parametrize(
+    ("plain", "shown"),
+    [
+        ("-0.152 ± 0.066, p = 7e-08", "−0.152 ± 0.066, p = 7 × 10⁻⁸"),
+        ("13.8663 to 13.8663", "13.8663"),
+        ("13.86 to 13.8663", "13.86 to 13.8663"),
+        ("ae-2 > pca-2, -log p of 3e+02", "ae-2 > pca-2, -log p of 3 × 10²"),
+    ],
+)
+def test_a_verdicts_words_are_set_as_print(plain: str, shown: str) -> None:
+    assert typeset(plain) == shown

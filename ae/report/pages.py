@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from ae.errors import UserError
-from ae.report.text import count
+from ae.report.text import count, typeset
 from ae.report.views import Page, web
 
 
@@ -30,6 +30,7 @@ def environment(templates: Path) -> Environment:
     made.filters["web"] = web
     made.filters["cell"] = _cell
     made.filters["count"] = count
+    made.filters["typeset"] = typeset
     made.filters["sentence"] = _sentence
     made.filters["sha256"] = _sha256
     return made

@@ -1,6 +1,7 @@
 """The small plots of a report: a claim's seeds, a sweep, the curves."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
@@ -45,7 +46,8 @@ def finite(values: Sequence[float | None]) -> list[float]:
 
 def strip(name: str, title: str, seeds: Seeds) -> Element:
     """The seeds' values along an axis, over the margin band and the target's line."""
-    width, height, base = 320, 82, 54
+    width, base = 320, 54
+    height = 71 + 11 * len(_lines(seeds.axis, (width - 16) / LETTER))
     mean, ends = finite([seeds.mean]), finite(seeds.ends)
     x = Scale(*around([*seeds.values, *mean, *ends, seeds.target, *seeds.band]), 8, width - 8)
     sheet = Sheet(name=name, title=title, description=_told(seeds), size=(width, height))
@@ -94,8 +96,14 @@ def _horizontal(sheet: Sheet, x: Scale, base: float, label: str) -> None:
         if x(value) - half > right and x(value) + half < x.end + 8:
             sheet.text((x(value), base + 12), words, anchor="middle", role="faint")
             right = x(value) + half + 4
-    words = short(label, (x.end - x.start) / LETTER)
-    sheet.text(((x.start + x.end) / 2, base + 24), words, anchor="middle", role="faint")
+    for line, words in enumerate(_lines(label, (x.end - x.start) / LETTER)):
+        at = ((x.start + x.end) / 2, base + 24 + 11 * line)
+        sheet.text(at, words, anchor="middle", role="faint")
+
+
+def _lines(words: str, length: float) -> list[str]:
+    """The words on two lines of `length` letters at most, cut only where those do not hold them."""
+    return textwrap.wrap(words, int(length), max_lines=2, placeholder="…")
 
 
 def _swarm(places: Sequence[float]) -> list[tuple[float, float]]:
@@ -131,7 +139,8 @@ def sweep(name: str, title: str, runs: Sequence[tuple[str, Sequence[float]]], ax
         for value in seeds:
             sheet.dot((middle, y(value)))
         sheet.diamond((middle, y(mean)))
-        sheet.text((middle, base + 14), short(label, step / 5.4), anchor="middle", role="faint")
+        for line, words in enumerate(_lines(label, step / 5)):
+            sheet.text((middle, base + 14 + 11 * line), words, anchor="middle", role="faint")
     return sheet.root
 
 

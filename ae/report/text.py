@@ -5,6 +5,7 @@ padded with spaces as wide as a digit, so that right-aligned decimal points stan
 """
 
 import math
+import re
 from collections.abc import Sequence
 
 from scipy.special import stdtrit
@@ -55,6 +56,17 @@ def number(value: float | None, digits: int = 4) -> str:
         return f"{number(float(head), digits)} × 10{str(int(exponent)).translate(SUPERSCRIPT)}"
     text = fixed(value, max(places(value, digits), 0))
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def typeset(words: str) -> str:
+    """Words with true minus signs, powers of ten, and a range without extent as one number."""
+    words = re.sub(r"(?<!\S)(\S+) to \1(?!\S)", r"\1", words)
+    words = re.sub(
+        r"(?<=\d)e([+-]\d+)\b",
+        lambda found: f" × 10{str(int(found[1])).translate(SUPERSCRIPT)}",
+        words,
+    )
+    return re.sub(r"(?<![\w.)])-(?=\d)", MINUS, words)
 
 
 def uncertain(mean: float | None, half: float | None) -> tuple[str, str]:
