@@ -164,6 +164,31 @@ def test_too_few_seeds_uneven_ones_and_other_tiers_make_no_baseline():
         from_record(odd)
 
 
+@pytest.mark.parametrize(
+    ("found", "changed", "message"),
+    [
+        ("[100, 101,", "[101, 101,", "a seed is there twice"),
+        ('"metrics": {\n    "squared_error": [', '"metrics": {\n    "squared_error": [1.0, ',
+         "plain: squared_error: found 11 values of 10 seeds"),
+        ('"seeds": [100, 101, 102, 103, 104, 105, 106, 107, 108, 109]', '"seeds": []',
+         "seeds: List should have at least 10 items"),
+        ('"yardstick": 0.5', '"yardstick": 0', "usage.yardstick: Input should be greater than 0"),
+        ('"cpu": 3.0', '"cpu": NaN', "usage.cpu: "),
+    ],
+)  # fmt: skip
+def test_a_damaged_baseline_is_refused_in_one_line(tmp_path, found, changed, message):
+    path = tmp_path / "tiny.json"
+    usage = Usage(cpu=3.0, wall=2.0, peak_mib=100.0, yardstick=0.5)
+    baselines.write(from_record(record(TEN), usage), path)
+    text = path.read_text()
+    assert found in text
+    path.write_text(text.replace(found, changed, 1))
+    with pytest.raises(UserError) as refused:
+        baselines.read(path)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
 def test_records_with_different_seeds_make_one_baseline_together():
     newest, older = record(TEN[4:], diverged={105: "loss"}), record(range(6))
     older.runs[1].seeds[5] = 9  # so that 5 is not a seed of all runs

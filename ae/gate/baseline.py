@@ -7,9 +7,9 @@ trains and measures, not to titles, captions and claims.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from ae.errors import UserError
 from ae.read import cells
@@ -20,6 +20,7 @@ SCHEMA: Literal[1] = 1
 LEAST = 10
 TIER = "quick"
 FOLDER = Path("reports") / "baseline"
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Usage(Part):
@@ -28,10 +29,10 @@ class Usage(Part):
     The yardstick is a fixed matrix product that is timed before and after the run (`usage`).
     """
 
-    cpu: float
-    wall: float
-    peak_mib: float | None
-    yardstick: float
+    cpu: Positive
+    wall: Positive
+    peak_mib: Positive | None
+    yardstick: Positive
 
 
 class BaselineRun(Part):
@@ -51,13 +52,26 @@ class Baseline(Part):
     tier: str
     protocol: str
     spec_digest: str
-    seeds: list[int]
+    seeds: Annotated[list[int], Field(min_length=LEAST)]
     started: str
     seconds: float
     usage: Usage | None
     environment: Environment
     data: dict[str, str]
     runs: list[BaselineRun]
+
+    @model_validator(mode="after")
+    def _one_value_a_seed(self) -> Self:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("a seed is there twice")
+        for run in self.runs:
+            for metric, values in run.metrics.items():
+                if len(values) != len(self.seeds):
+                    raise ValueError(
+                        f"{run.name}: {metric}: found {len(values)} values of {len(self.seeds)} "
+                        "seeds"
+                    )
+        return self
 
     def run(self, name: str) -> BaselineRun | None:
         """The run of that name, if there is one."""
