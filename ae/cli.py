@@ -193,9 +193,9 @@ def run(
         click.echo(f"ae: {stop.said}{stopped}; run again to go on", err=True)
         sys.exit(stop.code)
     folders = [bench.execution(path).folder for path, _, _ in records] if seeds else []
-    _render(bench.root, pdf=not no_pdf, only=folders)
     if not no_track and not stop():
-        bench.copy_to_mlflow()
+        bench.copy_to_mlflow()  # before the report, which says where the copies are
+    _render(bench.root, pdf=not no_pdf, only=folders)
     if stop():
         click.echo(f"ae: {stop.said}the records are written; run again to go on", err=True)
         sys.exit(stop.code)
@@ -266,7 +266,11 @@ def _fails(verdict: "Verdict") -> bool:
 
 @cli.command()
 @click.option("--no-pdf", is_flag=True, help="Write the HTML report only.")
-@click.option("--each", is_flag=True, help="Write a PDF of every paper as well.")
+@click.option(
+    "--each",
+    is_flag=True,
+    help="Write a PDF of every paper as well, and link it; doubles the time.",
+)
 @click.option("--published", is_flag=True, help="Report reports/published instead of results/.")
 @click.option(
     "--out",

@@ -16,6 +16,7 @@ import torch
 
 from ae import record as records
 from ae.data.dataset import Dataset, load
+from ae.energy import Meter, meter
 from ae.environment import capture, products
 from ae.errors import OutsideError
 from ae.fitting import Fitted, Fitting, Interrupted
@@ -133,13 +134,16 @@ class Execution:
             Fitting(s, self.source(s), self.folder, self.here, limit=self.memory) for s in stacks
         ]
         total = sum(f.cost for f in fittings)
+        energy = meter(self.here) if self.executor is fit_here else Meter((), "trained elsewhere")
         for detail, done, share in self.executor(fittings, self.stop):
+            energy.read()
             yield Event("train", detail, done, total, share)
         fitted = [f.result for f in fittings if f.result is not None]
         metrics: dict[str, dict[str, dict[int, float]]] = {c.name: {} for c in self.cells}
         trained = self._trained(stacks, fitted, metrics)
         for run, measure in self._measures():
             self._heed()
+            energy.read()
             yield Event("measure", f"{measure.name} of {run}", total, total)
             metrics[run][measure.name] = _measured(trained[run], measure)
         figures, staged = [], stage(self.folder)
@@ -149,7 +153,7 @@ class Execution:
                 yield Event("draw", figure.name, total, total)
                 figures.append(_draw(figure, runs, staged))
         record = self._record(stacks, fitted, trained, figures, started, clock)
-        finish(self.folder, record, work)
+        finish(self.folder, record.model_copy(update={"energy": energy.total()}), work)
         prune(self.folder, {s.key for s in stacks})
         yield Event("done", "trained, measured, recorded", 1, 1)
 

@@ -81,6 +81,17 @@ class Environment(Part):
     code: str
 
 
+class Energy(Part):
+    """What counters of energy counted over `seconds`, whichever program used it, in joules.
+
+    A counter is a processor package or a device; `note` says which could not be read, and why.
+    """
+
+    joules: dict[str, Amount]
+    seconds: Amount
+    note: str
+
+
 class DataRecord(Part):
     """One split as it was used: `examples` of `available`, sha256 of what was used."""
 

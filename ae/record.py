@@ -22,6 +22,7 @@ from ae.parts import (
     Amount,
     Curve,
     DataRecord,
+    Energy,
     Environment,
     FigureRecord,
     Interaction,
@@ -39,6 +40,7 @@ __all__ = [
     "SCHEMA",
     "Curve",
     "DataRecord",
+    "Energy",
     "Environment",
     "FigureRecord",
     "Interaction",
@@ -72,6 +74,7 @@ class Record(Part):
     data: list[DataRecord]
     runs: list[RunRecord]
     figures: list[FigureRecord]
+    energy: Energy | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

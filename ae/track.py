@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Run
 
-MARKER = "mlflow.json"
 KEY, COMPLETE = "ae.key", "ae.complete"
 METRICS, PAIRS = 1000, 100  # a call: metrics; parameters or tags
 DIGEST = 36  # characters of a data set's digest: a sha256 has 64, all of them in a tag
@@ -61,6 +60,7 @@ class Sent:
     """What `send` did: the runs that it created, and those that were there already."""
 
     experiment: str
+    experiment_id: str
     parent_run_id: str
     created: int
     skipped: int
@@ -87,7 +87,7 @@ def send(
     with _failures(uri), _lock(uri, folder):
         _probe(uri)
         sent = _send(_client(uri), record, folder, verdicts, _artifacts(uri, record.name))
-        _mark(folder, uri, record, sent.parent_run_id)
+        _mark(folder, uri, record, sent)
     return sent
 
 
@@ -154,7 +154,7 @@ def _send(
     found = _find(client, experiment, key)
     for run in found:
         if run.data.tags.get(COMPLETE) == "true":
-            return Sent(record.name, run.info.run_id, 0, len(found))
+            return Sent(record.name, experiment, run.info.run_id, 0, len(found))
     files, children = tracked.files(record, folder), tracked.children(record)
     start, own = tracked.started(record), {KEY: key}
     parent = _create(client, experiment, tracked.parent(record, verdicts), start, own)
@@ -167,7 +167,7 @@ def _send(
         if run.info.run_id not in mine:
             client.delete_run(run.info.run_id)
     client.set_tag(parent, COMPLETE, "true")
-    return Sent(record.name, parent, len(mine), 0)
+    return Sent(record.name, experiment, parent, len(mine), 0)
 
 
 def _experiment(client: "MlflowClient", name: str, artifacts: str | None) -> str:
@@ -264,7 +264,11 @@ def _artifacts(uri: str, experiment: str) -> str | None:
 def _lock(uri: str, folder: Path) -> FileLock:
     """One sender at a time: three that create an SQLite store at once would spoil it."""
     database = _database(uri)
-    path = database.with_name(f"{database.name}.lock") if database else folder / f".{MARKER}.lock"
+    path = (
+        database.with_name(f"{database.name}.lock")
+        if database
+        else folder / f".{tracked.MARKER}.lock"
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(path, timeout=HELD)
 
@@ -369,24 +373,18 @@ def _line(error: Exception) -> str:
 # What was sent where.
 
 
-def _notes(folder: Path) -> dict[str, dict[str, str]]:
-    try:
-        notes: dict[str, dict[str, str]] = json.loads((folder / MARKER).read_bytes())
-    except FileNotFoundError:
-        return {}
-    except ValueError:
-        raise UserError(f"{folder / MARKER}: damaged; delete it and run `ae sync`") from None
-    return notes
-
-
-def _mark(folder: Path, uri: str, record: Record, parent: str) -> None:
-    note = {"parent_run_id": parent, "record_key": tracked.key(record)}
-    text = json.dumps(_notes(folder) | {shown(uri): note}, indent=1, sort_keys=True)
-    write_atomically(folder / MARKER, text.encode() + b"\n")
+def _mark(folder: Path, uri: str, record: Record, sent: Sent) -> None:
+    note = {
+        "experiment_id": sent.experiment_id,
+        "parent_run_id": sent.parent_run_id,
+        "record_key": tracked.key(record),
+    }
+    text = json.dumps(tracked.notes(folder) | {shown(uri): note}, indent=1, sort_keys=True)
+    write_atomically(folder / tracked.MARKER, text.encode() + b"\n")
 
 
 def _marked(folder: Path, uri: str, record: Record) -> bool:
     database = _database(uri)
     if database and not database.exists():
         return False
-    return _notes(folder).get(shown(uri), {}).get("record_key") == tracked.key(record)
+    return tracked.notes(folder).get(shown(uri), {}).get("record_key") == tracked.key(record)

@@ -16,6 +16,9 @@ from ae.read import cells
 from ae.record import Record, RunRecord, digest
 from ae.spec import Cell
 
+MARKER = "mlflow.json"
+"""The file beside a record that notes where copies of it were sent."""
+
 Verdict = tuple[str, str, str]  # a claim's id (or "headline"), the word, a note
 
 PARAMETER = 6000  # characters of a parameter's value
@@ -46,6 +49,54 @@ class Content:
 def key(record: Record) -> str:
     """What tells a record from every other, that of the same run repeated included."""
     return digest({"record": record.digest, "started": record.started})
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Where a record was sent: a URI without credentials, the experiment's and the run's id.
+
+    `experiment` is empty where an older version noted the copy.
+    """
+
+    uri: str
+    experiment: str
+    run: str
+
+
+def notes(folder: Path) -> dict[str, dict[str, str]]:
+    """What is noted beside a record: by URI, the run and the record's key.
+
+    Raises:
+        UserError: The note is damaged.
+    """
+    path = folder / MARKER
+    try:
+        found = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(map(_flat_words, found.values())):
+        raise UserError(f"{path}: damaged; delete it and run `ae sync`")
+    return found
+
+
+def _flat_words(note: object) -> bool:
+    return isinstance(note, dict) and all(isinstance(text, str) for text in note.values())
+
+
+def copies(record: Record, folder: Path) -> list[Copy]:
+    """The copies of this very record that are noted beside it, by URI.
+
+    Raises:
+        UserError: The note is damaged.
+    """
+    mine = key(record)
+    return [
+        Copy(uri, note.get("experiment_id", ""), note.get("parent_run_id", ""))
+        for uri, note in sorted(notes(folder).items())
+        if note.get("record_key") == mine
+    ]
 
 
 def started(record: Record) -> datetime:

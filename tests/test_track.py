@@ -317,11 +317,14 @@ def test_sending_twice_changes_nothing(root: Path) -> None:
     record, folder = lay(root)
     first = send(record, folder, VERDICTS)
     marker = (folder / "mlflow.json").read_bytes()
-    assert send(record, folder, VERDICTS) == Sent(record.name, first.parent_run_id, 0, 5)
+    assert send(record, folder, VERDICTS) == Sent(
+        record.name, first.experiment_id, first.parent_run_id, 0, 5
+    )
     assert_whole(root)
     assert (folder / "mlflow.json").read_bytes() == marker
     assert json.loads(marker) == {
         default_uri(root): {
+            "experiment_id": first.experiment_id,
             "parent_run_id": first.parent_run_id,
             "record_key": tracked.key(record),
         }

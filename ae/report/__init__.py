@@ -68,19 +68,20 @@ def render(
         "moved": moved,
     }
     content = {"index.html": pages.fill(made, "index.html", **suite, speeds=speeds)}
+    few = len(shown) <= PRINTED
+    printed = to_pdf(pages.fill(made, "report.html", **suite)) if pdf and few else None
+    single = printed is not None and each
     for page in shown:
-        content[f"{page.key}.html"] = pages.fill(made, "paper.html", page=page)
+        content[f"{page.key}.html"] = pages.fill(made, "paper.html", page=page, pdf=single)
     if speeds:
         content["perf.html"] = pages.fill(made, "perf.html", pages=[SpeedPage(s) for s in speeds])
     if moved and moved.moved:
         content["moved.html"] = pages.fill(made, "moved.html", moved=moved, panel=PANEL)
     content["summary.md"] = pages.fill(made, "summary.md", **suite)
     content["results.csv"] = pages.table(shown)
-    few = len(shown) <= PRINTED
-    printed = to_pdf(pages.fill(made, "report.html", **suite)) if pdf and few else None
     if printed is not None:
         content["report.pdf"] = printed
-    for page in shown if printed is not None and each else ():
+    for page in shown if single else ():
         content[f"{page.key}.pdf"] = to_pdf(pages.fill(made, "print.html", page=page)) or b""
     for name, data in content.items():
         write_atomically(out / name, data)

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from ae.record import Record, RunRecord
 from ae.report import forest, plots
-from ae.report.text import number
+from ae.report.text import extent, number
 from ae.spec import (
     Claim,
     EqualClaim,
@@ -59,6 +59,7 @@ class ClaimView:
     status_meaning: str
     published: str
     ours: str
+    ours_even: str
     seeds: str
     verdict: Word
     note: str
@@ -88,6 +89,7 @@ def _view(record: Record, claim: Claim, measure: Measure, verdict: Verdict) -> C
     anchor = f"{record.name}-{record.tier}-{claim.id}"
     tested = verdict.word != "UNTESTED"
     margin, reason = _margin(claim, verdict, measure)
+    ours = verdict.ours.removesuffix(f"(n = {verdict.seeds})").rstrip() if tested else ""
     return ClaimView(
         id=claim.id,
         anchor=anchor,
@@ -97,7 +99,8 @@ def _view(record: Record, claim: Claim, measure: Measure, verdict: Verdict) -> C
         status=claim.status,
         status_meaning=STATUS[claim.status],
         published=verdict.published,
-        ours=verdict.ours.removesuffix(f"(n = {verdict.seeds})").rstrip() if tested else "",
+        ours=ours,
+        ours_even=_even(claim, verdict, ours),
         seeds=str(verdict.seeds) if tested else "",
         verdict=word(verdict.word),
         note=verdict.note,
@@ -109,6 +112,14 @@ def _view(record: Record, claim: Claim, measure: Measure, verdict: Verdict) -> C
         distance=_distance(claim, measure, verdict) if tested else None,
         numeric=isinstance(claim, ValueClaim | ExactClaim | FigureClaim),
     )
+
+
+def _even(claim: Claim, verdict: Verdict, ours: str) -> str:
+    """Our side for a page: the ends of an exact claim's values with equally many digits."""
+    ends = verdict.low, verdict.high
+    if isinstance(claim, ExactClaim) and ends[0] is not None and ends[1] is not None:
+        return extent(ends[0], ends[1])
+    return ours
 
 
 def _margin(claim: Claim, verdict: Verdict, measure: Measure) -> tuple[str, str]:

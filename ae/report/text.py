@@ -138,6 +138,27 @@ def between(values: Sequence[float]) -> str:
     return f"{fixed(low, decimals)} … {fixed(high, decimals)}"
 
 
+def extent(low: float, high: float) -> str:
+    """`−3.10200 to 12.5000` with as many decimals at either end; one number where both agree.
+
+    Six significant digits of the end that is farther from zero; far from one, a power of ten.
+    """
+    largest = max(abs(low), abs(high))
+    if largest < 1e-300:
+        return "0"
+    if not 1e-4 <= largest < 1e7:
+        exponent = math.floor(math.log10(largest))
+        inner = extent(low / 10.0**exponent, high / 10.0**exponent)
+        inner = f"({inner})" if " to " in inner else inner
+        return f"{inner} × 10{str(exponent).translate(SUPERSCRIPT)}"
+    decimals = max(places(largest, 6), 0)
+    texts = [fixed(end, decimals) for end in (low, high)]
+    while decimals and all(text.endswith("0") for text in texts):
+        texts, decimals = [text[:-1] for text in texts], decimals - 1
+    first, last = (text.rstrip(".") for text in texts)
+    return first if first == last else f"{first} to {last}"
+
+
 def duration(seconds: float) -> str:
     """`4.2 s`, `3 min 12 s` or `2 h 05 min`."""
     if seconds < 60:

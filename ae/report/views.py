@@ -8,13 +8,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
+from markupsafe import Markup
+
 from ae import formula
 from ae.errors import UserError
-from ae.record import Record, RunRecord
+from ae.record import Record
 from ae.report import sections
 from ae.report.claims import SYMBOLS, ClaimView, Word, claim_views, word
+from ae.report.origin import origin
 from ae.report.reviews import review_view
-from ae.report.text import count, duration
+from ae.report.text import count
 from ae.review import Review
 from ae.spec import Deviation, Paper, Spec
 from ae.verdict import headline, judge
@@ -207,24 +210,9 @@ class Page:
         return [sections.run_view(r) for r in self.record.runs]
 
     @property
-    def provenance(self) -> list[tuple[str, str]]:
+    def provenance(self) -> list[tuple[str, str | Markup]]:
         """Where the numbers came from, line by line."""
-        e = self.record.environment
-        return [
-            ("spec digest", self.record.spec_digest),
-            ("record digest", self.record.digest),
-            ("commit", e.commit + (" with uncommitted changes" if e.dirty else "")),
-            ("code digest", e.code),
-            ("weights trained by", "; ".join(dict.fromkeys(map(_trained, self.record.runs)))),
-            ("started", self.record.started),
-            ("wall time", duration(self.record.seconds)),
-            ("device", e.device),
-            ("machine", f"{e.machine}, {e.processor}, {e.cores} cores, {e.memory_gib:.1f} GiB"),
-            ("platform", f"{e.platform}, Python {e.python}"),
-            ("threads", f"{e.threads}; {e.thread_policy}"),
-            ("precision", e.precision),
-            ("versions", ", ".join(f"{k} {v}" for k, v in sorted(e.versions.items()))),
-        ]
+        return origin(self.record, self.folder)
 
 
 def web(url: str) -> str | None:
@@ -234,14 +222,3 @@ def web(url: str) -> str | None:
 
 def _part(used: int, available: int) -> str:
     return count(used) if used == available else f"{count(used)} of {count(available)}"
-
-
-def _trained(run: RunRecord) -> str:
-    """Where a run's weights were trained, which may be another session than the record's."""
-    found = run.trained
-    if not found:
-        return "not recorded"
-    torch, python, processor, threads = (
-        found.get(key, "unknown") for key in ("torch", "python", "processor", "threads")
-    )
-    return f"torch {torch}, Python {python}, {processor}, {threads} threads"

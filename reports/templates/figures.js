@@ -14,6 +14,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   document.querySelectorAll("details.sign").forEach(sign);
   document.querySelectorAll("section.training").forEach(toggles);
+  document.querySelectorAll("pre.again").forEach(again);
 });
 
 // An element with these properties and children.
@@ -70,6 +71,34 @@ function toggles(section) {
   section.querySelector("h2 + p").after(group);
 }
 
+// Text into the clipboard, else selected; gives the words that say which.
+async function copied(text, select) {
+  select();
+  try {
+    await navigator.clipboard.writeText(text);
+    return "Copied.";
+  } catch {
+    return "Selected: copy it with your browser.";
+  }
+}
+
+// A button for each line of commands, which copies it.
+function again(place) {
+  const list = element("div", { className: "again" }), state = element("p", { className: "small" });
+  state.setAttribute("role", "status");
+  for (const line of place.textContent.split("\n").filter(Boolean)) {
+    const words = element("pre", { className: "command" }, line);
+    const button = element("button", { type: "button" }, "Copy");
+    button.setAttribute("aria-label", `Copy: ${line}`);
+    button.addEventListener("click", async () => {
+      state.textContent = await copied(line, () => getSelection().selectAllChildren(words));
+    });
+    list.append(element("div", {}, words, button));
+  }
+  list.append(state);
+  place.replaceWith(list);
+}
+
 // A form that writes what a person says of a figure as the file of reviews has it.
 function sign(place) {
   const { spec, tier, figure, digest } = place.dataset;
@@ -102,13 +131,7 @@ function sign(place) {
       .map(([key, value]) => `${key} = ${quoted(value)}\n`).join("")}`;
   }
   copy.addEventListener("click", async () => {
-    output.select();
-    try {
-      await navigator.clipboard.writeText(output.value);
-      state.textContent = "Copied.";
-    } catch {
-      state.textContent = "Selected: copy it with your browser.";
-    }
+    state.textContent = await copied(output.value, () => output.select());
   });
   const form = element("div", { className: "form" }, verdict, whose, seen, output,
     element("p", {}, copy, " ", state),
