@@ -13,6 +13,7 @@ from ae.models.conditional_vae import ConditionalVAE
 from ae.models.conv_vae import ConvVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
+from ae.models.dip_vae import DIPVAE
 from ae.models.error_detector import ErrorDetector
 from ae.models.factor_vae import FactorVAE
 from ae.models.gated_denoising import ConvGatedDAE, GatedDAE
@@ -264,6 +265,21 @@ ZOO = {
         )
         for sampling in ("weighted", "stratified")
     },
+    "dip_vae": Entry(
+        DIPVAE,
+        {**DENSE, "lambda_od": 2.0, "lambda_d": 20.0, "variance": 0.0},
+        (stage(),),
+        (
+            {"lambda_od": 1.0, "lambda_d": 10.0, "variance": 0.0},
+            {"lambda_od": 5.0, "lambda_d": 5.0, "variance": 1.0},
+        ),
+    ),
+    "dip_vae_convolutional": Entry(
+        DIPVAE,
+        {**PLANES, "lambda_od": 5.0, "lambda_d": 5.0, "variance": 1.0},
+        (stage(),),
+        features=2 * 8**2,
+    ),
     "residual_conv_vae": Entry(
         ResidualConvVAE,
         {"colours": 1, "planes": 2, "latent": 3, "mean": 0.5, "std": 0.3},
