@@ -5,8 +5,11 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
-from ae.formula import fault, mathml, outline
+from ae import formula
+from ae.formula import KINDS, fault, mathml, outline
 from ae.read import read_spec
 
 SPECS = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.toml"))
@@ -47,6 +50,10 @@ def test_a_prime_is_not_made_small() -> None:
     (row,) = mathml("g_{\\theta'}")
     assert not list(row.iter("msup"))
     assert "".join(row.itertext()) == "gθ′"
+
+
+def test_a_prime_inside_a_name_is_set() -> None:
+    assert "".join(mathml(r"\mathrm{x'}").itertext()) == "x′"
 
 
 def test_an_accent_sits_on_its_letter() -> None:
@@ -106,12 +113,53 @@ def test_what_cannot_be_typeset_is_refused_in_a_line(latex: str, why: str) -> No
     assert "\n" not in found
 
 
+def words(kind: str) -> st.SearchStrategy[str]:
+    return st.sampled_from([word for word, found in KINDS.items() if found == kind])
+
+
+def longer(shorter: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Formulas put together of shorter ones, rightly or nearly so."""
+    row = st.lists(shorter, min_size=1, max_size=3).map("".join)
+    group = row.map("{{{}}}".format)
+    return st.one_of(
+        st.tuples(words("a") | words("b"), group).map("".join),
+        st.tuples(words("f"), group, group | shorter).map("".join),
+        st.tuples(row, st.sampled_from("_^"), group | shorter).map("".join),
+        st.tuples(row, st.just("_"), group, st.just("^"), group).map("".join),
+        st.tuples(st.just(r"\left["), row, st.sampled_from([r"\right)", r"\right\|", ""])).map(
+            "".join
+        ),
+        row.map("{}'".format),
+    )
+
+
+SHORT = (words("x") | words("s") | st.sampled_from("axk01")).map("{} ".format)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(st.recursive(SHORT, longer, max_leaves=8))
+def test_what_is_taken_for_common_is_typeset_by_both(latex: str) -> None:
+    """mathtext is not asked about it by `fault`: the few lines of grammar must not be too generous."""
+    assume(formula._common(latex))
+    assert "viewBox" in outline(latex, "n").attrib
+    assert mathml(latex).attrib["alttext"] == latex
+
+
+@pytest.mark.parametrize(
+    "latex",
+    ["a_b_c", "x'^2", "{", "x^{", "{x}", r"\frac12", r"\left(x", r"\,_a", "a\n= b", "é", ""],
+)
+def test_what_is_not_common_is_left_to_mathtext(latex: str) -> None:
+    assert not formula._common(latex)
+
+
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
 def test_every_formula_fits_a_printed_line(path: Path) -> None:
     """The widest at 10 points is set in at most two thirds of its size on 176 mm."""
     latex = read_spec(path).paper.formula
     assert latex is not None
     assert fault(latex) is None
+    assert formula._common(latex)  # else `ae check` grows slow: add its words to the common ones
     assert (
         float(outline(latex, "n").attrib["width"].removesuffix("em")) * 10 < 176 / 25.4 * 72 * 1.5
     )
