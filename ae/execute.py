@@ -33,6 +33,7 @@ __all__ = ["Event", "Execution", "Interrupted"]
 
 CURVE = 1000  # numbers that a record keeps of a curve, over all its seeds
 FEWEST_POINTS = 20  # but so many of each seed
+MEASURER = ("execute.py", "fitting.py", "pooled.py", "trained.py")  # and metrics, figures
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ class Execution:
                 "tier": self.tier,
                 "stacks": [s.key for s in stacks],
                 "test": [self._split(c, "test").sha256 for c in self.cells],
-                "code": code_digest(*code, "trained.py", "execute.py", "fitting.py", "pooled.py"),
+                "code": code_digest(*code, *MEASURER),
             }
         )
 

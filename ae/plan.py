@@ -24,6 +24,7 @@ TRAINER = (
     "data/access.py",
     "data/dataset.py",
     "data/noise.py",
+    "environment.py",
     "fitting.py",
     "graph.py",
     "models/base.py",
@@ -32,6 +33,8 @@ TRAINER = (
     "plan.py",
     "probability.py",
     "seeds.py",
+    "spec/training.py",
+    "spectrum.py",
     "sticks.py",
     "train.py",
 )
