@@ -114,24 +114,40 @@ def test_whatever_is_installed_at_run_time_is_pinned(runtime):
     assert loose - {"triton", "ae"} == set()
 
 
-def test_the_locked_files_are_the_pinned_versions_and_all_have_hashes():
-    locked, constraints = pins("locked.txt"), pins("constraints.txt")
-    assert {n: v for n, v in locked.items() if constraints.get(n, v) != v} == {}
+@pytest.mark.parametrize("build", ["cuda", "cpu"])
+def test_the_locked_files_are_the_pinned_versions_and_all_have_hashes(build):
+    names = ("locked.txt", f"locked-{build}.txt")
+    shared, own = map(pins, names)
+    assert shared.keys() & own.keys() == set()  # pip would refuse two entries
+    locked, constraints = shared | own, pins("constraints.txt")
+    public = {name: version.partition("+")[0] for name, version in locked.items()}
+    assert {n: v for n, v in public.items() if constraints.get(n, v) != v} == {}
+    assert {n: v for n, v in locked.items() if "+" in v and (build, n) != ("cpu", "torch")} == {}
     groups = PROJECT["dependency-groups"]
-    both = (*PROJECT["project"]["dependencies"], *groups["test"])
+    both = (*PROJECT["project"]["dependencies"], *groups["test"], *groups["browser"])
     for requirement in (r for r in both if isinstance(r, str)):
         assert canonicalize_name(Requirement(requirement).name) in locked
-    text = re.sub(r"(?m)^#.*\n", "", (ROOT / "locked.txt").read_text())
-    for entry in re.split(r"(?m)^(?=[A-Za-z0-9])", text)[1:]:
-        assert re.fullmatch(
-            r"[^\n]*==[^\n]* \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+", entry
-        ), entry
-    assert text.count("==") == len(locked)
+    for name, found in zip(names, (shared, own), strict=True):
+        text = re.sub(r"(?m)^#.*\n", "", (ROOT / name).read_text())
+        for entry in re.split(r"(?m)^(?=[A-Za-z0-9])", text)[1:]:
+            assert re.fullmatch(
+                r"[^\n]*==[^\n]* \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+", entry
+            ), entry
+        assert text.count("==") == len(found)
+
+
+def test_what_only_cuda_needs_is_locked_with_the_build_that_needs_it(runtime):
+    """Else a machine without a GPU would keep 3.8 GB for nothing, or pip refuse what has no hash."""
+    shared, cuda = pins("locked.txt"), pins("locked-cuda.txt")
+    assert {n for n in shared if NVIDIA.fullmatch(n)} == set()
+    assert {n for n in cuda if not NVIDIA.fullmatch(n)} == {"torch", "triton"}
+    assert pins("locked-cpu.txt").keys() == {"torch"}
+    assert {n for n in runtime if n not in shared} - cuda.keys() - {"ae"} == set()
 
 
 def test_the_default_environments_install_by_version_from_the_machines_own_index():
     """An index in the settings, or hashes, would fail where torch comes from another place."""
-    for name in ("tox.ini", "constraints.txt", "locked.txt"):
+    for name in ("tox.ini", "constraints.txt", *(p.name for p in ROOT.glob("locked*.txt"))):
         lines = (ROOT / name).read_text().splitlines()
         settings = [line for line in lines if not line.startswith("#")]
         assert not [line for line in settings if re.search(r"index-url|find-links", line)]
