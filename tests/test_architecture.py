@@ -91,7 +91,6 @@ LONG = {  # files that are still to be divided
     "ray_executor",
     "report.canvas",
     "report.speed",
-    "track",
     "train",
 }
 

@@ -20,10 +20,12 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from ae import track, tracked
+from ae import tracked
 from ae.errors import OutsideError, UserError
 from ae.record import Record, read, write
 from ae.track import Sent, TrackingError, default_uri, send, sync
+from ae.track.copies import _marked
+from ae.track.store import SETTINGS, client_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")
 
@@ -41,14 +43,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("template")
     store = root / "mlflow.db"
     (root / ".mlflow.db.new").write_bytes(b"half a store")
-    track._client(f"sqlite:///{store}")
+    client_of(f"sqlite:///{store}")
     assert [p.name for p in root.iterdir()] == ["mlflow.db"]
     return store
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*track.SETTINGS, "MLFLOW_TRACKING_URI", "http_proxy", "HTTP_PROXY"):
+    for name in (*SETTINGS, "MLFLOW_TRACKING_URI", "http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
 
@@ -398,7 +400,7 @@ def test_a_failing_store_is_one_line_and_a_later_sync_completes(
 def test_a_store_that_another_process_keeps_is_given_up(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(track, "HELD", 0.1)
+    monkeypatch.setattr("ae.track.store.HELD", 0.1)
     record, folder = lay(root)
     lock = root / "results" / "mlflow.db.lock"
     with FileLock(lock), pytest.raises(TrackingError, match=re.escape(f"{lock}' could not be acq")):
@@ -430,9 +432,9 @@ def test_what_was_sent_to_a_deleted_store_counts_as_not_sent(root: Path) -> None
     record, folder = lay(root)
     send(record, folder, VERDICTS)
     store = root / "results" / "mlflow.db"
-    assert track._marked(folder, default_uri(root), record)
+    assert _marked(folder, default_uri(root), record)
     store.unlink()
-    assert not track._marked(folder, default_uri(root), record)
+    assert not _marked(folder, default_uri(root), record)
 
 
 def test_a_deleted_experiment_is_not_restored_behind_anyones_back(root: Path) -> None:

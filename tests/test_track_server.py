@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from project import ROOT, make
 
-from ae import track
 from ae.record import Record, read, write
 from ae.track import TrackingError, send, sync
+from ae.track.store import SETTINGS
 
 pytestmark = [
     pytest.mark.slow,
@@ -76,7 +76,7 @@ def healthy(port: int) -> bool:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*track.SETTINGS, "MLFLOW_TRACKING_URI", "http_proxy", "HTTP_PROXY"):
+    for name in (*SETTINGS, "MLFLOW_TRACKING_URI", "http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
 
