@@ -88,8 +88,6 @@ LONG = {  # files that are still to be divided
     "metrics.disentanglement",
     "models.stick_breaking",
     "ray_executor",
-    "report.canvas",
-    "report.speed",
     "train",
 }
 

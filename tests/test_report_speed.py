@@ -9,7 +9,8 @@ from test_report import TEMPLATES, hinton, store, tree, words
 
 from ae.errors import UserError
 from ae.report import render
-from ae.report.speed import Speed, SpeedPage, read
+from ae.report.speed import Speed, read
+from ae.report.speed_page import SpeedPage
 
 LABELS = {
     "pythae": ("pythae 0.1.2", 1),

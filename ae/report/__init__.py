@@ -15,7 +15,8 @@ from ae.report.board import Board, forests, marks
 from ae.report.metric_moves import PANEL
 from ae.report.moved import moves
 from ae.report.pdf import WITHOUT_PANGO, to_pdf
-from ae.report.speed import Speed, SpeedPage
+from ae.report.speed import Speed
+from ae.report.speed_page import SpeedPage
 from ae.report.views import Page
 from ae.review import Review
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree.ElementTree import Element
 
-from ae.report.canvas import Scale, Sheet
+from ae.report.canvas import Sheet
+from ae.report.scale import Scale
 from ae.report.text import fixed, number
 
 WIDTH, HEIGHT, HEAD = 340, 22, 34

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
-from ae.report.canvas import Scale, Sheet
+from ae.report.canvas import Sheet
+from ae.report.scale import Scale
 from ae.report.text import number
 
 

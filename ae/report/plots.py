@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from ae.report.canvas import Scale, Sheet, around, short
+from ae.report.canvas import Sheet, short
+from ae.report.scale import Scale, around
 from ae.report.text import number
 from ae.verdict.result import WORST
 

@@ -14,9 +14,9 @@ from markupsafe import Markup
 from ae.errors import UserError
 from ae.record import Curve, FigureRecord, Interaction, RunRecord
 from ae.report import plots
-from ae.report.canvas import around
 from ae.report.claims import seed_values
 from ae.report.reviews import ReviewView
+from ae.report.scale import around
 from ae.report.text import aligned, between, count, duration, half_width, number, uncertain
 from ae.spec import Measure
 

@@ -140,7 +140,7 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
 
 
 def report(speed, say):
-    from ae.report.speed import SpeedPage
+    from ae.report.speed_page import SpeedPage
 
     page = SpeedPage(speed)
     say(f"{page.peak_text} at best, {cores()} cores, {speed.seconds:.0f} s in all. {page.warning}")
