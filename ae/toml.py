@@ -112,7 +112,7 @@ def no_such(what: str, name: str, choices: Iterable[str]) -> str:
 
 def listed(words: Iterable[str]) -> str:
     """Words after one another, each and all of them not too long; `none` where there are none."""
-    words = list(words)
+    words = [word if word.isprintable() else repr(word) for word in words]
     few = [word if len(word) <= 80 else f"{word[:77]}..." for word in words[:60]]
     return ", ".join(few + ["..."] * (len(words) > 60)) or "none"
 

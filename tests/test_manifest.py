@@ -260,6 +260,13 @@ def test_reading_a_manifest_loads_neither_torch_nor_numpy():
     assert done.stdout == b"10\n"
 
 
+def test_a_name_with_a_tab_is_listed_on_one_line(tmp_path):
+    text = FILES.replace('name = "train-labels"', 'name = "\\train-labels"')
+    found = message(tmp_path / "set.toml", text)
+    assert r"'\train-labels'" in found.partition("there are")[2]
+    assert found.isprintable()
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from([FILES, DERIVED, GENERATED]), st.randoms(use_true_random=False))
 def test_a_mutated_manifest_is_read_or_refused_in_one_line(text: str, chance: random.Random):
