@@ -1,35 +1,31 @@
 """What `ae run` does with specs: run each, show its verdicts, copy the records to MLflow."""
 
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from ae import record as records
 from ae.compare import Comparison, compare
 from ae.environment import use_threads
 from ae.errors import MissingData, UserError
 from ae.execute import Execution, Executor, Interrupted, choose_device, fit_here
+from ae.gate.baseline import Usage
+from ae.gate.usage import Meter
+from ae.jobs import how_many
 from ae.progress import Work
 from ae.read import find_spec, find_specs
 from ae.record import Record
+from ae.together import Session, Then, left_out
 from ae.track import TrackingError, sync
 from ae.verdict import Verdict, headline, judge
+from ae.verdict.show import show_verdicts
+from ae.worker import Job
 
 T = TypeVar("T")
-STYLES = {
-    "REPRODUCED": "green",
-    "BETTER": "cyan",
-    "SHORT": "red",
-    "INCONCLUSIVE": "yellow",
-    "UNTESTED": "dim",
-}
 
 
 @dataclass
@@ -44,6 +40,8 @@ class Bench:
         fresh: Forget what was trained before.
         stop: Asked after every step whether to stop.
         executor: What trains the stacks; elsewhere than here, device and threads are its choice.
+        jobs: Specs at once, each in a process of its own; by default as many as `how_many` says.
+        draw: Whether to draw figures.
     """
 
     root: Path
@@ -53,6 +51,8 @@ class Bench:
     fresh: bool
     stop: Callable[[], bool]
     executor: Executor = fit_here
+    jobs: int | None = None
+    draw: bool = True
 
     def __post_init__(self) -> None:
         if self.executor is fit_here:
@@ -83,6 +83,7 @@ class Bench:
             fresh=self.fresh,
             stop=self.stop,
             executor=self.executor,
+            draw=self.draw,
         )
 
     def show_plan(self, paths: Sequence[Path]) -> None:
@@ -117,12 +118,46 @@ class Bench:
         )
 
     def run_all(self, paths: Sequence[Path]) -> list[tuple[Path, Record, list[Verdict]]]:
-        """Run specs and show their verdicts.
+        """Run specs and show the verdicts of each when it is done.
 
         Raises:
             MissingData: As `each`.
         """
-        return self.each(paths, lambda path: (path, *self.run(path)))
+        return self.work(paths, lambda path, record, _: (path, record, _judged(record)))
+
+    def work(self, paths: Sequence[Path], then: Then[T], *, metered: bool = False) -> list[T]:
+        """Run specs, several at once if it is meant; do `then` with each that is done.
+
+        Args:
+            paths: The specs.
+            then: Called in this process with a spec's path, its record and what the run used.
+            metered: Whether to measure that; else `then` is given None.
+
+        Raises:
+            Interrupted: It was asked to stop; what is done is kept.
+            MissingData: As `each`.
+        """
+        most = min(len(paths), self.jobs or self._fitting(len(paths)))
+        if most < 2:
+            return self.each(paths, lambda path: then(path, *self.run(path, metered=metered)))
+        return Session([self._job(p, metered) for p in paths], then, self.stop).run(self.root, most)
+
+    def _fitting(self, specs: int) -> int:
+        here = self.executor is fit_here and self.device == "cpu"
+        return how_many(specs) if here else 1
+
+    def _job(self, path: Path, metered: bool) -> Job:
+        return Job(
+            path=path,
+            tier=self.tier,
+            root=self.root,
+            results=self.root / "results",
+            device=self.device,
+            seeds=self.seeds,
+            fresh=self.fresh,
+            draw=self.draw,
+            metered=metered,
+        )
 
     def each(self, paths: Sequence[Path], do: Callable[[Path], T]) -> list[T]:
         """What `do` gives for each spec; one whose data are not at hand is named and left out.
@@ -138,23 +173,16 @@ class Bench:
             try:
                 done.append(do(path))
             except MissingData as error:
-                click.echo(
-                    f"ae: {path.stem}: left out, its data are not at hand: {error}", err=True
-                )
+                left_out(path.stem, error)
         if paths and not done:
             raise MissingData("nothing was done: the data of no spec are at hand")
         return done
 
-    def run(self, path: Path) -> tuple[Record, list[Verdict]]:
-        """Run a spec and show its verdicts."""
+    def run(self, path: Path, *, metered: bool = False) -> tuple[Record, Usage | None]:
+        """Run a spec in this process; its record, and what that took if `metered`."""
+        meter = Meter() if metered else None
         record = self._carry_out(self.execution(path))
-        verdicts = judge(record)
-        show_verdicts(record, verdicts)
-        return record, verdicts
-
-    def record(self, path: Path) -> Record:
-        """Run a spec, judge nothing."""
-        return self._carry_out(self.execution(path))
+        return record, meter.read() if meter else None
 
     def verify(self, path: Path, given: Path) -> Comparison:
         """Run a spec in a folder of its own, and compare with a given record.
@@ -191,28 +219,14 @@ def _about(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
+def _judged(record: Record) -> list[Verdict]:
+    verdicts = judge(record)
+    show_verdicts(record, verdicts)
+    return verdicts
+
+
 def verdicts_for_tracking(record: Record) -> list[tuple[str, str, str]]:
     """Claim, word, note: what MLflow is told of each verdict."""
     verdicts = judge(record)
     found = [(v.claim, v.word, v.note) for v in verdicts]
     return [*found, ("headline", *headline(verdicts))]
-
-
-def show_verdicts(record: Record, verdicts: Sequence[Verdict]) -> None:
-    """Print the claims of a record that its tier tests."""
-    seeds = sorted({len(r.seeds) for r in record.runs})
-    title = f"{record.name}, {record.tier} tier, {'/'.join(map(str, seeds))} seeds"
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for name in ("claim", "published", "ours", "verdict"):
-        table.add_column(name, overflow="fold")
-    untested = 0
-    for verdict in verdicts:
-        if verdict.word == "UNTESTED":
-            untested += 1
-            continue
-        word = f"[{STYLES[verdict.word]}]{verdict.word}[/]"
-        table.add_row(verdict.claim, verdict.published, verdict.ours, word)
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    console.print(table)
-    if untested:
-        console.print(f"{untested} more claims are not tested in this tier.")

@@ -17,7 +17,7 @@ import click
 from ae import __version__
 from ae.errors import MissingData, OutsideError, UserError
 from ae.gate_commands import calibrate, regress
-from ae.terminal import INTERRUPTED, Stop, project_root, seeds_option
+from ae.terminal import INTERRUPTED, JOBS, Stop, project_root, seeds_option
 
 if TYPE_CHECKING:
     from ae.record import Record
@@ -125,6 +125,7 @@ def fetch(names: Sequence[str], offline: bool) -> None:
     show_default=True,
     help="Who trains: this machine, or a Ray cluster, a stack a task.",
 )
+@JOBS
 @click.option(
     "--address", help="Ray: HOST:PORT of the cluster's head; without it, as Ray finds it."
 )
@@ -144,6 +145,7 @@ def run(
     tier: str,
     device: str,
     executor: str,
+    jobs: int | None,
     address: str | None,
     cpus: int | None,
     seeds: tuple[int, ...] | None,
@@ -164,6 +166,8 @@ def run(
     stop = Stop()
     if executor == "local" and (address is not None or cpus is not None):
         raise UserError("--address and --cpus are for --executor ray")
+    if executor == "ray" and jobs is not None:
+        raise UserError("--jobs is for --executor local; with ray the cluster is shared out")
     set_policy()
     from ae.bench import Bench
     from ae.execute import Interrupted, fit_here
@@ -182,6 +186,7 @@ def run(
         fresh=fresh,
         stop=stop,
         executor=fit,
+        jobs=jobs,
     )
     paths = bench.find(specs)
     if only_plan:

@@ -82,6 +82,7 @@ class Execution:
         executor: What trains the stacks, here or elsewhere.
         memory: Bytes that a stack may take on the device beside its data, else it is trained in
             halves; by default what is free there.
+        draw: Whether to draw the figures; a record with them serves where none are asked for.
     """
 
     path: Path
@@ -94,6 +95,7 @@ class Execution:
     stop: Callable[[], bool] = lambda: False
     executor: Executor = fit_here
     memory: float | None = None
+    draw: bool = True
     _data: dict[tuple[str, str, int | str, Labels | str, int | str], Dataset] = field(
         default_factory=dict
     )
@@ -126,8 +128,10 @@ class Execution:
             forget(self.folder)
         yield Event("data", "reading and verifying", 0, 1, 0)
         stacks = self.plan()
-        work = self._work_key(stacks)
-        if finished(self.folder, work):
+        work = self._work_key(stacks, draw=self.draw)
+        if finished(self.folder, work) or (
+            not self.draw and finished(self.folder, self._work_key(stacks, draw=True))
+        ):
             yield Event("done", "already done; nothing to train", 1, 1)
             return
         clock, started = time.perf_counter(), datetime.now(UTC)
@@ -148,7 +152,7 @@ class Execution:
             yield Event("measure", f"{measure.name} of {run}", total, total)
             metrics[run][measure.name] = _measured(trained[run], measure)
         figures, staged = [], stage(self.folder)
-        for figure in self.spec.figure:
+        for figure in self.spec.figure if self.draw else ():
             if runs := [trained[r] for r in figure.runs if r in trained]:
                 self._heed()
                 yield Event("draw", figure.name, total, total)
@@ -189,7 +193,7 @@ class Execution:
         """The training set of a stack."""
         return self._split(stack.cells[0], "train")
 
-    def _work_key(self, stacks: Sequence[StackPlan]) -> str:
+    def _work_key(self, stacks: Sequence[StackPlan], *, draw: bool) -> str:
         code = sorted(
             str(p.relative_to(PACKAGE))
             for folder in ("metrics", "figures")
@@ -201,6 +205,7 @@ class Execution:
                 "source": self.path.read_text(encoding="utf-8"),
                 "tier": self.tier,
                 "stacks": [s.key for s in stacks],
+                "draw": draw,
                 "test": [self._split(c, "test").sha256 for c in self.cells],
                 "code": code_digest(*code, *MEASURER),
             }

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ae.errors import UserError
-from ae.terminal import Stop, project_root, seeds_option
+from ae.terminal import JOBS, Stop, project_root, seeds_option
 
 if TYPE_CHECKING:
     from ae.bench import Bench
-    from ae.gate.regress import Outcome, Row, Trial
+    from ae.gate.regress import Outcome, Row
 
 CALIBRATION = tuple(range(100, 110))
 DEFAULT = (200, 201, 202)
@@ -38,9 +38,14 @@ DEVICE = click.option(
     multiple=True,
     help="Train nothing: take SPEC/quick*/record.json of it; of several records the seeds add up.",
 )
+@JOBS
 @DEVICE
 def calibrate(
-    specs: Sequence[str], seeds: tuple[int, ...] | None, sources: Sequence[Path], device: str
+    specs: Sequence[str],
+    seeds: tuple[int, ...] | None,
+    sources: Sequence[Path],
+    jobs: int | None,
+    device: str,
 ) -> None:
     """Make the baselines that `ae regress` compares with (all, or those named).
 
@@ -60,9 +65,8 @@ def calibrate(
             raise UserError(f"no record of ten seeds or more of {', '.join(lacking)}")
         kept = [session.keep(root, records) for records in chosen.values() if records]
     else:
-        with _Session(root, seeds or CALIBRATION, device) as bench:
-            paths = bench.find(specs)
-            kept = bench.each(paths, lambda path: session.calibrate(bench, path))
+        with _Session(root, seeds or CALIBRATION, device, jobs) as bench:
+            kept = session.calibrate(bench, bench.find(specs))
     for place in kept:
         click.echo(f"baseline: {os.path.relpath(place)}")
 
@@ -79,6 +83,7 @@ def calibrate(
 @click.option("--github/--no-github", default=None, help="Annotations and step summary [auto].")
 @click.option("--junit", "junit_file", type=FILE, help="Write JUnit XML.")
 @click.option("--json", "json_file", type=FILE, help="Write everything as JSON.")
+@JOBS
 @DEVICE
 def regress(
     specs: Sequence[str],
@@ -90,6 +95,7 @@ def regress(
     github: bool | None,
     junit_file: Path | None,
     json_file: Path | None,
+    jobs: int | None,
     device: str,
 ) -> None:
     """Say whether a change moved a number: the quick tier against its committed baselines.
@@ -106,17 +112,17 @@ def regress(
     from ae.gate.regress import regress as judge
 
     root = project_root()
-    paths, lacking = session.with_baseline(root, session.specs(root, specs))
-    if not paths:
+    baselines, lacking = session.with_baseline(root, session.specs(root, specs))
+    if not baselines:
         raise UserError(f"no baseline for {', '.join(lacking)}; `ae calibrate` makes them")
     if records is not None:
-        trials = _taken(root, paths, records, seeds)
+        trials, missing = session.taken(root, baselines, records, seeds)
+        if missing:
+            click.echo(f"ae: {records}: no record to compare of {', '.join(missing)}", err=True)
     else:
-        with _Session(root, seeds or DEFAULT, device) as bench:
-            bench.find([path.stem for path in paths])
-            trials = bench.each(
-                paths, lambda path: session.trial(root, path, *session.trained(bench, path))
-            )
+        with _Session(root, seeds or DEFAULT, device, jobs) as bench:
+            bench.find([path.stem for path in baselines])
+            trials = session.trials(bench, baselines)
     outcome = judge(trials, _rates(root, perf) if perf else ())
     if lacking:
         names = ", ".join(lacking)
@@ -125,30 +131,6 @@ def regress(
     _write(outcome, junit_file, json_file)
     if outcome.red or (strict and lacking):
         sys.exit(1)
-
-
-def _taken(
-    root: Path, paths: Sequence[Path], folder: Path, seeds: tuple[int, ...] | None
-) -> "list[Trial]":
-    from ae.gate import session
-
-    trials, missing = [], []
-    found = session.given([folder], [path.stem for path in paths])
-    for path in paths:
-        baseline = session.baseline_for(root, path)
-        record = baseline and session.comparable(found.get(path.stem, []), baseline, seeds)
-        if record:
-            trials.append(session.trial(root, path, record))
-        else:
-            missing.append(path.stem)
-    if not trials:
-        raise UserError(
-            f"{folder}: no record of tier quick with other seeds than the baseline's of "
-            f"{', '.join(missing)}"
-        )
-    if missing:
-        click.echo(f"ae: {folder}: no record to compare of {', '.join(missing)}", err=True)
-    return trials
 
 
 def _rates(root: Path, path: Path) -> "list[Row]":
@@ -200,10 +182,10 @@ def _write(outcome: "Outcome", junit_file: Path | None, json_file: Path | None) 
 
 
 class _Session:
-    """A bench for the quick tier; where it is stopped, one line and the code for it."""
+    """A bench for the quick tier, without figures; where it is stopped, one line and its code."""
 
-    def __init__(self, root: Path, seeds: tuple[int, ...], device: str) -> None:
-        self.root, self.seeds, self.device = root, seeds, device
+    def __init__(self, root: Path, seeds: tuple[int, ...], device: str, jobs: int | None) -> None:
+        self.root, self.seeds, self.device, self.jobs = root, seeds, device, jobs
         self.stop = Stop()
 
     def __enter__(self) -> "Bench":
@@ -219,6 +201,8 @@ class _Session:
             seeds=self.seeds,
             fresh=False,
             stop=self.stop,
+            jobs=self.jobs,
+            draw=False,
         )
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:

@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -20,22 +22,32 @@ from rich.progress import (
 LINE_SECONDS = 15.0
 
 
-class Work:
-    """The progress of one spec: what is being done, how much is left, how long that takes."""
+def _bars(*, transient: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=transient,
+    )
 
-    def __init__(self, name: str) -> None:
+
+class Work:
+    """The progress of one spec: what is being done, how much is left, how long that takes.
+
+    Args:
+        name: The spec's.
+        bars: Where to show it on a terminal beside others; by default alone.
+    """
+
+    def __init__(self, name: str, bars: Progress | None = None) -> None:
         self.name = name
         self.terminal = sys.stderr.isatty()
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(compact=True),
-            console=Console(stderr=True),
-            disable=not self.terminal,
-        )
+        self._bars = bars or _bars(transient=False)
         self._all = self._bars.add_task(name, total=1.0)
         self._part: TaskID | None = None
         self._detail = self._stack = ""
@@ -53,6 +65,12 @@ class Work:
         tb: TracebackType | None,
     ) -> None:
         self._bars.stop()
+
+    def clear(self) -> None:
+        """Take its bars away."""
+        for task in (self._all, self._part):
+            if task is not None:
+                self._bars.remove_task(task)
 
     def show(self, phase: str, detail: str, done: float, total: float, share: float) -> None:
         """Take note: `done` of `total` of the spec's training, `share` of the present stack."""
@@ -81,6 +99,45 @@ class Work:
         if self._first is not None and self._first < done < total:
             left = f", about {spent * (total - done) / (done - self._first):.0f} s of training left"
         print(f"{self.name}{text} ({done / total:.0%}{left})", file=sys.stderr, flush=True)
+
+
+class Board:
+    """The progress of several specs at once: on a terminal, bars for each that runs now."""
+
+    def __init__(self) -> None:
+        self._bars = _bars(transient=True)
+        self._works: dict[str, Work] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def show(
+        self, name: str, phase: str, detail: str, done: float, total: float, share: float
+    ) -> None:
+        """Take note of a spec's progress, as `Work.show`."""
+        if name not in self._works:
+            self._works[name] = Work(name, self._bars)
+        self._works[name].show(phase, detail, done, total, share)
+
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Take this spec's bars away, and the others' meanwhile, so that something is printed."""
+        if name in self._works:
+            self._works.pop(name).clear()
+        self._bars.stop()
+        try:
+            yield
+        finally:
+            self._bars.start()
 
 
 class Download:

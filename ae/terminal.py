@@ -49,6 +49,26 @@ def seeds_option(context: click.Context, parameter: click.Parameter, text: str |
     return tuple(found)
 
 
+def jobs_option(context: click.Context, parameter: click.Parameter, text: str) -> int | None:
+    """`auto` -> None, `4` -> 4."""
+    if text == "auto":
+        return None
+    if not re.fullmatch("[0-9]{1,4}", text) or int(text) < 1:
+        raise click.BadParameter(f"found {text!r}; expected auto or a number from 1")
+    return int(text)
+
+
+JOBS = click.option(
+    "--jobs",
+    metavar="auto|N",
+    default="auto",
+    show_default=True,
+    callback=jobs_option,
+    help="Specs at once, each in a process of its own with its share of the cores; auto is one a "
+    "core (OMP_NUM_THREADS, if set, says how many cores), fewer if memory is short, 1 with CUDA.",
+)
+
+
 class Stop:
     """True once SIGINT or SIGTERM came; a second one ends the process at once."""
 

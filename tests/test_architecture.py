@@ -71,9 +71,12 @@ TOP = {
     "bench",
     "execute",
     "gate_commands",
+    "jobs",
     "progress",
     "terminal",
+    "together",
     "walk",
+    "worker",
     "__main__",
     "__init__",
 }  # may import what they need

@@ -132,6 +132,22 @@ def test_finished_work_is_recognised(project):
     assert second == first
 
 
+def test_a_drawn_record_serves_where_no_figures_are_asked_for_and_not_the_other_way(project):
+    _, bare = run(project, draw=False)
+    assert bare.figures == []
+    events, drawn = run(project)
+    assert trained(events) == set()
+    assert [f.name for f in drawn.figures] == ["filters"]
+    assert [r.metrics for r in drawn.runs] == [r.metrics for r in bare.runs]
+    events, kept = run(project, draw=False)
+    assert [e.phase for e in events] == ["data", "done"]
+    assert kept == drawn
+    write(project, arguments='{ split = "train" }')
+    events, _ = run(project, draw=False)
+    assert trained(events) == set()
+    assert any(e.phase == "measure" for e in events)
+
+
 def test_the_same_run_twice_has_the_same_digest_and_other_seeds_another(project):
     _, first = run(project)
     _, again = run(project, fresh=True)

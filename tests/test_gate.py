@@ -268,18 +268,19 @@ def test_a_baseline_is_trained_and_compared_with(tmp_path, one_thread):
     def bench(seeds):
         return Bench(project, "quick", "cpu", seeds, fresh=False, stop=lambda: False)
 
-    place = session.calibrate(bench(TEN), path)
+    (place,) = session.calibrate(bench(TEN), [path])
     made = baselines.read(place)
     assert made.seeds == list(TEN)
     assert made.usage is not None
     assert made.usage.cpu > 0.1
     assert 50 < made.usage.peak_mib < 20_000
-    new, usage = session.trained(bench((0, 1, 2)), path)
-    outcome = regress([session.trial(project, path, new, usage)])
+    known, _ = session.with_baseline(project, [path])
+    (trial,) = session.trials(bench((0, 1, 2)), known)
+    outcome = regress([trial])
     assert not outcome.red
     assert [r.what for r in outcome.rows][-2:] == ["CPU time", "peak of memory"]
-    again, usage = session.trained(bench((0, 1, 2)), path)
-    assert (again.digest, usage) == (new.digest, None)  # recognised: nothing was spent
+    (again,) = session.trials(bench((0, 1, 2)), known)
+    assert (again.record.digest, again.usage) == (trial.record.digest, None)  # nothing was spent
 
 
 def test_a_measurement_of_speed_is_compared_with_the_stored_one():

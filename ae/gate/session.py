@@ -1,6 +1,6 @@
 """Where the gate's records come from: trained now, or taken from a folder of results."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,6 @@ from ae.gate.baseline import (
     write,
 )
 from ae.gate.regress import Trial
-from ae.gate.usage import Meter
 from ae.read import find_spec, find_specs, read_spec
 from ae.record import Record
 
@@ -36,9 +35,22 @@ def baseline_path(root: Path, name: str) -> Path:
     return root / FOLDER / f"{name}.json"
 
 
-def calibrate(bench: "Bench", path: Path) -> Path:
-    """Train a spec's calibration seeds and keep what they gave as its baseline."""
-    return _keep(bench.root, from_record(*trained(bench, path)))
+def calibrate(bench: "Bench", paths: Sequence[Path]) -> list[Path]:
+    """Train the calibration seeds of specs and keep what they gave as their baselines."""
+
+    def kept(path: Path, record: Record, usage: Usage | None) -> Path:
+        return _keep(bench.root, from_record(record, _whole(record, usage)))
+
+    return bench.work(paths, kept, metered=True)
+
+
+def trials(bench: "Bench", baselines: Mapping[Path, Baseline]) -> list[Trial]:
+    """Train specs and put their records beside their baselines."""
+
+    def tried(path: Path, record: Record, usage: Usage | None) -> Trial:
+        return trial(bench.root, record, baselines[path], _whole(record, usage))
+
+    return bench.work(list(baselines), tried, metered=True)
 
 
 def keep(root: Path, found: Sequence[Record]) -> Path:
@@ -58,12 +70,9 @@ def _keep(root: Path, baseline: Baseline) -> Path:
     return path
 
 
-def trained(bench: "Bench", path: Path) -> tuple[Record, Usage | None]:
-    """The record of a spec and what it took, if all of it was done just now."""
-    meter = Meter()
-    record = bench.record(path)
-    usage = meter.read()
-    return record, usage if usage.wall >= WHOLE * record.seconds else None
+def _whole(record: Record, usage: Usage | None) -> Usage | None:
+    """What was used, if all of the record was made by it."""
+    return usage if usage and usage.wall >= WHOLE * record.seconds else None
 
 
 def baseline_for(root: Path, path: Path) -> Baseline | None:
@@ -80,19 +89,45 @@ def baseline_for(root: Path, path: Path) -> Baseline | None:
     return baseline
 
 
-def trial(root: Path, path: Path, record: Record, usage: Usage | None = None) -> Trial:
-    """A record beside its spec's baseline, which is there."""
-    baseline = baseline_for(root, path)
-    if baseline is None:
-        raise UserError(f"{baseline_path(root, path.stem)}: not there; `ae calibrate {path.stem}`")
-    place = baseline_path(root, path.stem)
+def trial(root: Path, record: Record, baseline: Baseline, usage: Usage | None = None) -> Trial:
+    """A record beside its spec's baseline."""
+    place = baseline_path(root, baseline.spec)
     return Trial(record, baseline, place.relative_to(root), usage)
 
 
-def with_baseline(root: Path, paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
-    """The specs that have a baseline, and the names of those that have none."""
-    have = [path for path in paths if baseline_for(root, path) is not None]
+def with_baseline(root: Path, paths: Sequence[Path]) -> tuple[dict[Path, Baseline], list[str]]:
+    """The specs that have a baseline, with it, and the names of those that have none.
+
+    Raises:
+        UserError: As `baseline_for`.
+    """
+    found = {path: baseline_for(root, path) for path in paths}
+    have = {path: baseline for path, baseline in found.items() if baseline is not None}
     return have, [path.stem for path in paths if path not in have]
+
+
+def taken(
+    root: Path, baselines: Mapping[Path, Baseline], folder: Path, seeds: tuple[int, ...] | None
+) -> tuple[list[Trial], list[str]]:
+    """Records of a folder beside their baselines, and the specs of which it has none to compare.
+
+    Raises:
+        UserError: It has none at all.
+    """
+    trials, missing = [], []
+    found = given([folder], [path.stem for path in baselines])
+    for path, baseline in baselines.items():
+        record = comparable(found.get(path.stem, []), baseline, seeds)
+        if record:
+            trials.append(trial(root, record, baseline))
+        else:
+            missing.append(path.stem)
+    if not trials:
+        raise UserError(
+            f"{folder}: no record of tier {TIER} with other seeds than the baseline's of "
+            f"{', '.join(missing)}"
+        )
+    return trials, missing
 
 
 def specs(root: Path, names: Sequence[str]) -> list[Path]:

@@ -52,7 +52,10 @@ def spent(record: Record, baseline: Baseline, usage: Usage | None) -> Iterator[R
     """Time and memory of a run against its baseline's."""
     one, two = baseline.environment, record.environment
     alike = (one.processor, one.threads, one.device) == (two.processor, two.threads, two.device)
-    why = "another machine" if not alike else "training time of a clock, without a yardstick"
+    why = "training time of a clock, without a yardstick"
+    if not alike:
+        same = (one.processor, one.device) == (two.processor, two.device)
+        why = f"on {two.threads} threads, not {one.threads}" if same else "another machine"
     share = len(record.runs[0].seeds) / len(baseline.seeds)
     if usage is not None and baseline.usage is not None:
         machine = usage.yardstick / baseline.usage.yardstick
