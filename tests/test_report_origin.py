@@ -11,7 +11,7 @@ from test_report import HINTON, TEMPLATES, hinton, rows, store, tree, words
 from ae import tracked
 from ae.record import Energy, Record, parse
 from ae.report import render
-from ae.report.text import extent
+from ae.report.text import even, extent
 from ae.report.views import Page
 
 URI, OLD = "https://user:secret@example.org:8443/ml?token=hush", "http://localhost:5000/"
@@ -175,3 +175,21 @@ def test_an_exact_claims_cell_is_typeset_and_the_summary_is_not(tmp_path: Path) 
     (row,) = [r for r in found if r[0].startswith("pca-30") and len(r) > 1]
     assert row[2] == "−13.8725 to −13.8700"
     assert "| -13.8725 to -13.87 |" in (tmp_path / "out" / "summary.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([723.026, 26.5, 0.0], ["723.026", "26.500", "0.000"]),
+        ([723.026, 0.0012345], ["723.02600", "0.00123"]),
+        ([100.0, 100.0], ["100", "100"]),
+        ([-3.25, 12.5], ["\N{MINUS SIGN}3.25", "12.50"]),
+        ([1e-9, 2.0], ["1 × 10⁻⁹", "2"]),
+        ([0.0], ["0"]),
+        ([], []),
+    ],
+)
+def test_numbers_beside_each_other_have_as_many_decimals(
+    values: list[float], shown: list[str]
+) -> None:
+    assert even(values) == shown

@@ -17,7 +17,7 @@ from ae.report import plots
 from ae.report.claims import seed_values
 from ae.report.reviews import ReviewView
 from ae.report.scale import around
-from ae.report.text import aligned, between, count, duration, half_width, number, uncertain
+from ae.report.text import aligned, between, count, duration, even, half_width, number, uncertain
 from ae.spec import Measure
 
 
@@ -99,6 +99,7 @@ def metric_view(key: str, measure: Measure, runs: Sequence[RunRecord]) -> Metric
     columns = [aligned([mean for mean, _ in shown]), aligned([half for _, half in shown])]
     span = around([v for run in values for v in run] or [0.0])
     seeds = tuple(dict.fromkeys(seed for run in runs for seed in run.seeds))
+    each = _each(runs, measure.name, seeds)
     rows = [
         ResultRow(
             label=run.label,
@@ -106,7 +107,7 @@ def metric_view(key: str, measure: Measure, runs: Sequence[RunRecord]) -> Metric
             half=half,
             seeds=f"{len(kept)} of {len(run.seeds)}",
             range=between(kept),
-            values=_each(run, measure.name, seeds),
+            values=each[run.name],
             plot=plots.row(f"{key}-{run.name}", f"{run.label}: seeds", kept, span),
         )
         for run, kept, mean, half in zip(runs, values, *columns, strict=True)
@@ -115,16 +116,20 @@ def metric_view(key: str, measure: Measure, runs: Sequence[RunRecord]) -> Metric
     return MetricView(measure.label, measure.unit, measure.direction, seeds, ends, tuple(rows))
 
 
-def _each(run: RunRecord, metric: str, seeds: Sequence[int]) -> tuple[str, ...]:
-    """The run's value at each of `seeds`, in words where there is none."""
-    values = dict(zip(run.seeds, run.metrics[metric], strict=True))
-    return tuple(_cell(values.get(s), s in run.diverged) for s in seeds)
-
-
-def _cell(value: float | None, diverged: bool) -> str:
-    if value is None:
-        return ""
-    return "diverged" if diverged else number(value, 6)
+def _each(
+    runs: Sequence[RunRecord], metric: str, seeds: Sequence[int]
+) -> dict[str, tuple[str, ...]]:
+    """Each run's value at each of `seeds`, in words where there is none, all to the same place."""
+    values = {
+        (run.name, seed): value
+        for run in runs
+        for seed, value in zip(run.seeds, run.metrics[metric], strict=True)
+    }
+    finite = {where: value for where, value in values.items() if math.isfinite(value)}
+    shown = {where: number(value) for where, value in values.items()}
+    shown |= dict(zip(finite, even(list(finite.values())), strict=True))
+    shown |= {(run.name, seed): "diverged" for run in runs for seed in run.diverged}
+    return {run.name: tuple(shown.get((run.name, s), "") for s in seeds) for run in runs}
 
 
 def figure_view(

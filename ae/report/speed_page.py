@@ -2,13 +2,13 @@
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from xml.etree.ElementTree import Element
 
 from ae.report.growth import plot
 from ae.report.speed import Cost, Speed, Timing, Workload, per_step, ratio
-from ae.report.text import count, fixed, number
+from ae.report.text import aligned, count, fixed, levelled, number, places
 
 PEERS = {"pythae": "pythae", "tuned": "tuned"}
 
@@ -20,7 +20,7 @@ class Row:
     label: str
     seeds: str
     milliseconds: str
-    spread: str
+    spread: tuple[str, str]
     rate: str
     over: dict[str, str]
     flops: str
@@ -73,7 +73,10 @@ class SpeedPage:
     @property
     def tables(self) -> list[tuple[Workload, list[Row]]]:
         """A table for each workload."""
-        return [(w, [self._row(w, t) for t in self._of(w.name)]) for w in self.speed.workloads]
+        return [
+            (w, _in_columns([self._row(w, t) for t in self._of(w.name)]))
+            for w in self.speed.workloads
+        ]
 
     def _of(self, workload: str) -> list[Timing]:
         return [t for t in self.speed.timings if t.workload == workload]
@@ -86,11 +89,11 @@ class SpeedPage:
         return Row(
             label=timing.label,
             seeds=str(timing.seeds),
-            milliseconds=number(middle, 3),
-            spread=f"{number(min(each), 3)} … {number(max(each), 3)}",
-            rate=number(1e3 / middle, 3),
+            milliseconds=_three(middle),
+            spread=(_three(min(each)), _three(max(each))),
+            rate=_three(1e3 / middle),
             over={p: fixed(ratio(arms[p], timing), 2) for p in PEERS if p in arms},
-            flops=number(work / 1e9, 3),
+            flops=_three(work / 1e9),
             peak=f"{100 * work / self.peak:.0f} %",
         )
 
@@ -140,7 +143,7 @@ class SpeedPage:
         for axis, (title, unit) in titles.items():
             costs = [c for c in self.speed.growth if c.axis == axis]
             if costs:
-                table = [_cost_row(c, costs[0]) for c in costs]
+                table = _aligned([_cost_row(c, costs[0]) for c in costs])
                 made.append((title, table, self._plots(axis, title, unit, costs)))
         return made
 
@@ -170,6 +173,26 @@ class SpeedPage:
         ]
 
 
+def _three(value: float) -> str:
+    """To three significant digits, a zero at the end included."""
+    return fixed(value, max(places(value, 3), 0))
+
+
+def _aligned(table: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The same rows, each column padded so that its points stand below each other."""
+    columns = [levelled(aligned(column)) for column in zip(*table, strict=True)]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _in_columns(rows: Sequence[Row]) -> list[Row]:
+    """The same rows, their times and rates padded likewise."""
+    padded = _aligned([(r.milliseconds, *r.spread, r.rate, r.flops) for r in rows])
+    return [
+        replace(row, milliseconds=middle, spread=(least, greatest), rate=rate, flops=flops)
+        for row, (middle, least, greatest, rate, flops) in zip(rows, padded, strict=True)
+    ]
+
+
 def _at_least(text: str, aimed: float, found: float) -> Aim:
     decimals = 0 if aimed >= 10 else 1
     return Aim(text, f"at least {fixed(aimed, decimals)}", fixed(found, 2), found >= aimed)
@@ -184,7 +207,7 @@ def _cost_row(cost: Cost, first: Cost) -> list[str]:
     """Quantity, time, time and quantity as multiples of the first row's, memory."""
     return [
         count(cost.at),
-        number(_time(cost), 3),
+        _three(_time(cost)),
         fixed(cost.at / first.at, 1),
         fixed(_time(cost) / _time(first), 1),
         fixed(cost.peak_mib, 0),

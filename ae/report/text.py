@@ -151,12 +151,27 @@ def extent(low: float, high: float) -> str:
         inner = extent(low / 10.0**exponent, high / 10.0**exponent)
         inner = f"({inner})" if " to " in inner else inner
         return f"{inner} × 10{str(exponent).translate(SUPERSCRIPT)}"
-    decimals = max(places(largest, 6), 0)
-    texts = [fixed(end, decimals) for end in (low, high)]
+    first, last = _shorn([low, high], max(places(largest, 6), 0))
+    return first if first == last else f"{first} to {last}"
+
+
+def even(values: Sequence[float]) -> list[str]:
+    """Finite numbers with as many decimals each: the largest has at least six significant digits.
+
+    The smallest has at least three; far from one, each has six and a power of ten.
+    """
+    sizes = [abs(v) for v in values if v]
+    if not sizes or min(sizes) < 1e-4 or max(sizes) >= 1e7:
+        return [number(v, 6) for v in values]
+    return _shorn(values, max(places(max(sizes), 6), places(min(sizes), 3), 0))
+
+
+def _shorn(values: Sequence[float], decimals: int) -> list[str]:
+    """The numbers to so many decimals, but for those that are zero in all of them."""
+    texts = [fixed(v, decimals) for v in values]
     while decimals and all(text.endswith("0") for text in texts):
         texts, decimals = [text[:-1] for text in texts], decimals - 1
-    first, last = (text.rstrip(".") for text in texts)
-    return first if first == last else f"{first} to {last}"
+    return [text.rstrip(".") for text in texts]
 
 
 def duration(seconds: float) -> str:
