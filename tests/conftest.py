@@ -1,5 +1,6 @@
 """The thread policy, before torch is loaded; no network; double precision for whoever asks for it."""
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,14 @@ def no_network() -> Iterator[None]:
     """Whatever a test of this process tries to reach beyond this machine fails it."""
     with refused():
         yield
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port where nothing listens, and which is taken, so that no other process gets it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 @pytest.fixture

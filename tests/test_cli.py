@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -135,11 +134,9 @@ def test_a_published_record_is_verified_and_a_tampered_one_found_out(project, tm
     assert err == f"ae: {place / 'record.json'}: cannot be read: No such file or directory\n"
 
 
-def test_with_the_server_away_the_run_completes_and_sync_sends_it_later(tmp_path):
+def test_with_the_server_away_the_run_completes_and_sync_sends_it_later(tmp_path, closed_port):
     project = make(tmp_path)
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        away = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    away = f"http://127.0.0.1:{closed_port}"
     code, out, err = ae(project, *RUN[:-1], MLFLOW_TRACKING_URI=away)
     assert code == 0, err
     assert "report: results/report/index.html" in out

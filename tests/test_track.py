@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -498,26 +498,36 @@ def test_a_uri_that_mlflow_cannot_use_is_the_users_error(
         send(*lay(tmp_path), VERDICTS, uri=uri)
 
 
-def closed_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+def seconds(call: Callable[[], object]) -> float:
+    """The least of three times that a call takes: others may be at work on the machine."""
+    times = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begin)
+    return min(times)
 
 
-def test_a_server_that_is_away_costs_less_than_a_second(tmp_path: Path) -> None:
-    uri = f"http://me:secret@127.0.0.1:{closed_port()}"
+def test_a_server_that_is_away_costs_less_than_a_second(tmp_path: Path, closed_port: int) -> None:
+    uri = f"http://me:secret@127.0.0.1:{closed_port}"
     shown = uri.replace("me:secret@", "")
     record, folder = lay(tmp_path)
-    begin = time.perf_counter()
+
+    def away() -> None:
+        with pytest.raises(TrackingError):
+            send(record, folder, VERDICTS, uri=uri)
+
+    assert seconds(away) < 1.0
     with pytest.raises(TrackingError) as caught:
         send(record, folder, VERDICTS, uri=uri)
-    assert time.perf_counter() - begin < 1.0
     line = rf"MLflow at {shown}: .*Connection refused; run `ae sync` when it is back"
     assert re.fullmatch(line, str(caught.value))
     assert not (folder / "mlflow.json").exists()
 
 
-def test_a_server_that_is_away_does_not_cost_the_import_of_mlflow(tmp_path: Path) -> None:
+def test_a_server_that_is_away_does_not_cost_the_import_of_mlflow(
+    tmp_path: Path, closed_port: int
+) -> None:
     lay(tmp_path)
     code = (
         "import sys; from pathlib import Path; from ae import track\n"
@@ -525,7 +535,7 @@ def test_a_server_that_is_away_does_not_cost_the_import_of_mlflow(tmp_path: Path
         "except track.TrackingError as error: print(error)\n"
         "print('mlflow' in sys.modules)"
     )
-    uri = f"http://127.0.0.1:{closed_port()}"
+    uri = f"http://127.0.0.1:{closed_port}"
     done = run_python(code, str(tmp_path), uri)
     assert done.stdout.splitlines()[0].startswith(f"MLflow at {uri}: ")
     assert done.stdout.splitlines()[1] == "False"

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import socket
 import threading
 from pathlib import Path
 
@@ -280,12 +279,10 @@ def test_what_a_mirror_did_is_said_in_one_line(mirror, one, get, monkeypatch, an
     assert not (cache_folder() / "tiny" / NAME).exists()
 
 
-def test_without_a_network_every_mirror_is_named(root, tiny):
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        ports = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        manifest = tiny(mirrors=(f"{ports}/a", f"{ports}/b"))
-        said = refused(lambda: fetch(manifest, root))
+def test_without_a_network_every_mirror_is_named(root, tiny, closed_port):
+    ports = f"http://127.0.0.1:{closed_port}"
+    manifest = tiny(mirrors=(f"{ports}/a", f"{ports}/b"))
+    said = refused(lambda: fetch(manifest, root))
     for path in "ab":
         assert said.count(f"{ports}/{path}: [Errno 111] Connection refused") == 1
     for folder in ("datasets/tiny", "cache/tiny"):
