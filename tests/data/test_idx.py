@@ -4,6 +4,7 @@ import gzip
 import re
 import struct
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from ae.data.idx import digits, read_idx
 from ae.errors import OutsideError
 
 PIXELS = bytes(range(6))
+packed = partial(gzip.compress, mtime=0)  # without the time, which would be in a test's name
 
 
 def idx(shape, payload, magic=None):
@@ -36,7 +38,7 @@ def written(tmp_path):
 
 
 def test_pixels_come_in_the_order_of_the_file(written):
-    x = read_idx(written(gzip.compress(WHOLE)), 3)
+    x = read_idx(written(packed(WHOLE)), 3)
     assert x.dtype == np.uint8
     assert x.tolist() == [[[0, 1, 2]], [[3, 4, 5]]]
 
@@ -44,29 +46,29 @@ def test_pixels_come_in_the_order_of_the_file(written):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (gzip.compress(WHOLE)[:-9], "not a whole gzip file (Compressed file ended before"),
-        (gzip.compress(WHOLE) + b"garbage", "not a whole gzip file (Not a gzipped file (b'ga'))"),
+        (packed(WHOLE)[:-9], "not a whole gzip file (Compressed file ended before"),
+        (packed(WHOLE) + b"garbage", "not a whole gzip file (Not a gzipped file (b'ga'))"),
         (
-            gzip.compress(WHOLE)[:-8] + bytes(4) + gzip.compress(WHOLE)[-4:],
+            packed(WHOLE)[:-8] + bytes(4) + packed(WHOLE)[-4:],
             "not a whole gzip file (CRC check failed",
         ),
         (WHOLE, "not a whole gzip file (Not a gzipped file (b'\\x00\\x00'))"),
         (b"", "ends within its header of 16 bytes"),
-        (gzip.compress(WHOLE[:9]), "ends within its header of 16 bytes"),
+        (packed(WHOLE[:9]), "ends within its header of 16 bytes"),
         (
-            gzip.compress(idx((2, 1, 3), PIXELS, 2049)),
+            packed(idx((2, 1, 3), PIXELS, 2049)),
             "expected the magic number 2051 of an IDX file of bytes in 3 dimensions; found 2049",
         ),
         (
-            gzip.compress(WHOLE[:-1]),
+            packed(WHOLE[:-1]),
             "expected 6 bytes after the header, by its sizes [2, 1, 3]; found only 5",
         ),
         (
-            gzip.compress(WHOLE + b"\0"),
+            packed(WHOLE + b"\0"),
             "expected 6 bytes after the header, by its sizes [2, 1, 3]; found more",
         ),
         (
-            gzip.compress(idx((2**32 - 1, 2**32 - 1, 9), PIXELS)),
+            packed(idx((2**32 - 1, 2**32 - 1, 9), PIXELS)),
             f"its header declares {9 * (2**32 - 1) ** 2} bytes; expected at most ",
         ),
     ],
@@ -80,9 +82,9 @@ def test_a_damaged_file_is_named_with_what_was_expected(written, content, messag
 
 
 def test_a_header_is_believed_up_to_what_deflate_can_hold(written):
-    bomb = gzip.compress(idx((1, 1, 2000), bytes(2000)))
+    bomb = packed(idx((1, 1, 2000), bytes(2000)))
     assert read_idx(written(bomb), 3).shape == (1, 1, 2000)
-    small = gzip.compress(idx((1, 1000, 1000), b""))
+    small = packed(idx((1, 1000, 1000), b""))
     with pytest.raises(OutsideError, match=f"expected at most {1032 * len(small)} of a file"):
         read_idx(written(small), 3)
 
@@ -92,7 +94,7 @@ def test_no_more_is_inflated_than_the_header_declares(written, monkeypatch):
     read = gzip.GzipFile.read
     monkeypatch.setattr(gzip.GzipFile, "read", lambda f, n=-1: asked.append(n) or read(f, n))
     with pytest.raises(OutsideError, match="found more"):
-        read_idx(written(gzip.compress(WHOLE + bytes(10_000_000))), 3)
+        read_idx(written(packed(WHOLE + bytes(10_000_000))), 3)
     assert asked == [16, 7]
 
 
@@ -103,8 +105,8 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_images_and_labels_must_be_as_many(written):
     files = {
-        "x": written(gzip.compress(WHOLE)),
-        "y": written(gzip.compress(idx((3,), bytes(3))), "labels.gz"),
+        "x": written(packed(WHOLE)),
+        "y": written(packed(idx((3,), bytes(3))), "labels.gz"),
     }
     with pytest.raises(OutsideError, match=r"labels\.gz: 3 labels for 2 images; remove"):
         digits(files, "x", "y")
@@ -114,11 +116,11 @@ def test_images_and_labels_must_be_as_many(written):
 @given(
     st.one_of(
         st.binary(max_size=60),
-        st.binary(max_size=60).map(lambda b: gzip.compress(b, mtime=0)),
-        st.binary(max_size=60).map(lambda b: gzip.compress(struct.pack(">I", 2051) + b, mtime=0)),
+        st.binary(max_size=60).map(lambda b: packed(b)),
+        st.binary(max_size=60).map(lambda b: packed(struct.pack(">I", 2051) + b)),
         st.tuples(st.integers(0, 70), st.integers(0, 255)).map(lambda c: _changed(*c)),
         st.tuples(*[st.sampled_from([0, 1, 2, 2**16, 2**31, 2**32 - 1])] * 3).map(
-            lambda shape: gzip.compress(idx(shape, PIXELS), mtime=0)
+            lambda shape: packed(idx(shape, PIXELS))
         ),
     )
 )
@@ -136,11 +138,11 @@ def test_any_bytes_are_an_array_or_one_line(content):
 
 
 def _changed(at, value):
-    content = bytearray(gzip.compress(WHOLE, mtime=0))
+    content = bytearray(packed(WHOLE))
     content[at % len(content)] = value
     return bytes(content)
 
 
 def test_a_set_of_no_examples_is_refused(written):
     with pytest.raises(OutsideError, match=r"declares the sizes \[0, 28, 28\], no example; remove"):
-        read_idx(written(gzip.compress(idx((0, 28, 28), b""))), 3)
+        read_idx(written(packed(idx((0, 28, 28), b""))), 3)
