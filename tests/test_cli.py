@@ -257,7 +257,7 @@ def test_enforce_fails_on_a_short_primary_claim_and_only_then(tmp_path):
 )
 def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number, code, said):
     project = make(tmp_path)
-    write(project, epochs="100")
+    write(project, epochs="40")
     started = subprocess.Popen(
         [sys.executable, "-m", "ae", *RUN],
         cwd=project,
@@ -268,7 +268,7 @@ def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number, cod
     for line in started.stderr:
         if "train:" in line:
             break
-    time.sleep(0.5)
+    time.sleep(0.25)  # of the seconds that training takes
     started.send_signal(number)
     _, err = started.communicate(timeout=60)
     assert started.returncode == code
