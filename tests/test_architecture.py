@@ -83,7 +83,6 @@ TOP = {
 LINES = 250  # of a file at most
 LONG = {  # files that are still to be divided
     "cli",
-    "consistency",
     "execute",
     "figures.traversal",
     "fitting",
