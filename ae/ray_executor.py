@@ -11,25 +11,21 @@ error of the stack itself is not tried again.
 """
 
 import os
-import platform
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from ae.data.dataset import Dataset
-from ae.environment import POLICY, set_policy
+from ae.environment import POLICY
 from ae.errors import OutsideError, UserError
 from ae.fitting import Fitting, Interrupted
-from ae.plan import PACKAGE, StackPlan
+from ae.plan import PACKAGE
+from ae.ray_worker import release, train
 from ae.record import write_atomically
 
 RETRIES = 3  # of a stack whose worker or node died
@@ -127,7 +123,7 @@ class Cluster:
             max_retries=0,  # `_collect` tries again, so that a person hears of it
             name=f"ae: {fitting.plan.name}",
         )
-        versions = {name: _release(name) for name in SAME}
+        versions = {name: release(name) for name in SAME}
         return task.remote(
             fitting.plan, self._data[data.sha256], facts, self.device, self.cpus, versions
         )
@@ -179,36 +175,6 @@ class Cluster:
             f"a stack takes {wanted['CPU']} CPU and {wanted['GPU']} GPU on one node; the nodes have "
             f"{', '.join(have) or 'left'}; use --cpus or --device, or add a node"
         )
-
-
-def train(
-    plan: StackPlan,
-    arrays: tuple[Any, Any],
-    facts: Mapping[str, Any],
-    device: str,
-    cpus: int,
-    versions: Mapping[str, str],
-) -> bytes:
-    """In a worker: train a stack from its beginning; the bytes of its file."""
-    for name, wanted in versions.items():
-        if (found := _release(name)) != wanted:
-            raise OutsideError(
-                f"--executor ray: node {platform.node()} has {name} {found}, this machine {wanted}; "
-                "install the same version on both"
-            )
-    set_policy()
-    torch.set_num_threads(cpus)
-    x, y = (torch.tensor(array, device=device) for array in arrays)
-    with tempfile.TemporaryDirectory(prefix="ae-") as folder:
-        fitting = Fitting(plan, Dataset(x=x, y=y, **facts), Path(folder), device)
-        for _ in fitting.run(lambda: False):
-            pass
-        return fitting.weights.read_bytes()
-
-
-def _release(package: str) -> str:
-    """A version without its build, such as `+cpu`."""
-    return version(package).partition("+")[0]
 
 
 def _line(error: BaseException) -> str:

@@ -173,7 +173,7 @@ def test_a_worker_that_dies_every_time_is_given_up(project, cluster, nodes, monk
 def test_what_a_stack_itself_does_wrong_is_said_once_and_not_tried_again(
     project, cluster, monkeypatch
 ):
-    monkeypatch.setattr(ray_executor, "_release", lambda package: "0.0")
+    monkeypatch.setattr(ray_executor, "release", lambda package: "0.0")
     submitted = []
     submit = Cluster._submit
     monkeypatch.setattr(
