@@ -85,7 +85,6 @@ LINES = 250  # of a file at most
 LONG = {  # files that are still to be divided
     "cli",
     "execute",
-    "figures.traversal",
     "fitting",
     "manifest",
     "metrics.disentanglement",

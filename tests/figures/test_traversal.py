@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from ae.errors import UserError
-from ae.figures import traversal
+from ae.figures import filmstrip, traversal
 from ae.models.base import Autoencoder
 from ae.models.vae import VAE
 from ae.seeds import Stack
@@ -158,21 +158,21 @@ def test_a_seed_that_diverged_says_so_and_leaves_the_other_alone(run, repainted)
 
 def test_colours_are_packed_as_colours():
     tiles = np.arange(2 * 3 * 2 * 2 * 3, dtype=np.uint8).reshape(2, 3, 2, 2, 3)
-    packed = np.asarray(Image.open(io.BytesIO(traversal._png(tiles, 256))))
+    packed = np.asarray(Image.open(io.BytesIO(filmstrip._png(tiles, 256))))
     assert packed.shape == (4, 6, 3)
     np.testing.assert_array_equal(packed[2:4, 4:6], tiles[1, 2])
 
 
 def test_pictures_that_would_be_too_many_bytes_lose_levels_and_then_are_refused(run, monkeypatch):
     some = run()
-    whole = traversal._sheets(traversal.walks([some], **WALK).arrays)
+    whole = filmstrip.sheets(traversal.walks([some], **WALK).arrays)
     size = sum(len(sheet) for sheet in whole[0])
-    monkeypatch.setattr(traversal, "GOOD", size - 1)
+    monkeypatch.setattr(filmstrip, "GOOD", size - 1)
     drawing = traversal.walks([some], **WALK)
     (panel,) = drawing.interactive.data(drawing.arrays)["panels"]
     assert len(np.unique(traversal.walks([some], **WALK).arrays["tiles_0"] % 17)) > 1
     assert (sheet(panel["seeds"][0]) % 17 == 0).all()  # sixteen levels
-    monkeypatch.setattr(traversal, "BYTES", 10)
+    monkeypatch.setattr(filmstrip, "BYTES", 10)
     with pytest.raises(
         UserError, match=r"^traversal: the pictures take .* MB; expected at most 1e"
     ):
@@ -187,7 +187,7 @@ def test_five_seeds_of_ten_numbers_in_eleven_steps_of_64_pixels_fit_a_page():
     noise = 0.02 * torch.rand(10, 11, 64, 64, generator=torch.Generator().manual_seed(0))
     tiles = (255 * (0.9 * shape + noise)).numpy().astype(np.uint8)
     arrays = {"runs": np.array(["a"]), "tiles_0": np.stack([tiles] * 5)}
-    assert sum(len(sheet) for sheet in traversal._sheets(arrays)[0]) <= traversal.BYTES
+    assert sum(len(sheet) for sheet in filmstrip.sheets(arrays)[0]) <= filmstrip.BYTES
 
 
 def test_no_more_seeds_are_shown_than_asked_for_or_there(run):
