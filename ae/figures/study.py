@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PARTS = ("objective", "strength", "seed")
 SHADES = (PALETTE[0], PALETTE[5], "#d0d7de")
 LEAST = 6.0  # percent of a bar that has room for a number
+CROWD = 20  # columns that a panel of half the width has room for
 TALL = 420  # pixels of a row of panels
 CELL, LOW = 120, 70  # pixels of a cell of a matrix, across and down
 
@@ -136,7 +137,7 @@ def _places(group: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def _paint_strips(arrays: Arrays) -> "Figure":
     scores, group = arrays["scores"], arrays["group"]
-    across = min(2, len(scores))
+    across = 1 if len(group) > CROWD else min(2, len(scores))
     down = -(-len(scores) // across)
     figure = sheet(WIDTH, TALL * down + 60)
     figure.set_layout_engine("constrained")

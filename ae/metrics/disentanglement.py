@@ -25,6 +25,7 @@ from torch import Tensor
 
 from ae.errors import UserError
 from ae.metrics.factors import (
+    UNCHECKED,
     Codes,
     Estimator,
     Places,
@@ -70,6 +71,7 @@ def beta_vae(
     """
 
     def score(z: Codes, places: Places, rng: np.random.Generator) -> float:
+        import sklearn
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 
@@ -78,7 +80,7 @@ def beta_vae(
             deviation = means[:train].std(0)
             means = means / np.where(deviation > 0, deviation, 1)
         classifier = LogisticRegression(C=inverse_penalty, max_iter=max_iter)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), sklearn.config_context(**UNCHECKED):
             warnings.simplefilter("error", ConvergenceWarning)
             try:
                 classifier.fit(means[:train], shared[:train])
@@ -153,8 +155,9 @@ def dci(
     """
 
     def score(z: Codes, places: Places, rng: np.random.Generator) -> float:
-        table, right = importances(z, places, estimator, trees, train, test, rng)
-        if part == "informativeness":
+        judged = part == "informativeness"
+        table, right = importances(z, places, estimator, trees, train, test, rng, judged=judged)
+        if judged:
             return float(right.mean())
         return concentrated(table if part == "disentanglement" else table.T)
 

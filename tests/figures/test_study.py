@@ -59,6 +59,22 @@ def test_agreement_is_spearmans(runs, repainted):
     repainted(drawing)
 
 
+def test_many_columns_have_the_whole_width(runs, repainted):
+    many = [
+        replace(runs[0], name=str(i), measured={str(i): runs[0].measured["b-2"]}) for i in range(21)
+    ]
+    groups = [[run.name for run in many[:10]], [run.name for run in many[10:]]]
+
+    def shape(count):
+        part = [[name for name in group if int(name) < count] for group in groups]
+        saved = repainted(study.strips(many[:count], **BOTH, groups=part, names=["A", "B"]))
+        return saved.width, saved.height
+
+    (few_wide, few_high), (wide, high) = shape(20), shape(21)
+    assert wide == few_wide
+    assert high - few_high == study.TALL
+
+
 def test_a_seed_that_diverged_in_a_run_is_left_out_of_all(runs):
     runs[0].measured["b-2"]["m"][4] = np.nan
     arrays = study.strips(runs, **BOTH, **GROUPS).arrays

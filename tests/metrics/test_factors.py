@@ -84,6 +84,17 @@ def test_a_constant_code_scores_nothing(places, rng):
     assert not separate(codes, places, "regression", 500, 0, rng).any()
 
 
+def test_importances_are_the_same_judged_or_not(places):
+    codes = np.random.default_rng(1).normal(size=(960, 4)) + places[:, [0, 1, 2, 0]]
+    (table, right), (alone, nothing) = (
+        importances(codes, places, "random_forest", 3, 200, 100, np.random.default_rng(2), judged=j)
+        for j in (True, False)
+    )
+    assert np.array_equal(table, alone)
+    assert np.isfinite(right).all()
+    assert np.isnan(nothing).all()
+
+
 def test_two_numbers_that_tell_the_same_leave_no_gap_but_are_modular(places):
     codes = np.concatenate([places, places], 1).astype(float)
     found = information(codes, places, 20)

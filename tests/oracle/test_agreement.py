@@ -114,7 +114,7 @@ def trees_grow_once(monkeypatch):
     """For DCI's three parts, which draw by the same generator: a third of the time."""
     found = {}
 
-    def once(z, places, *chosen):
+    def once(z, places, *chosen, judged):
         key = str(chosen[-1].bit_generator.state)
         if key not in found:
             found[key] = importances(z, places, *chosen)
