@@ -3,11 +3,13 @@
     PYTHONPATH=. python tests/kills.py FOLDER random 30   # killed at moments drawn over the whole run
     PYTHONPATH=. python tests/kills.py FOLDER targeted    # before, within and after every write in turn
     PYTHONPATH=. python tests/kills.py FOLDER full        # every write in turn finds the disk full
+    PYTHONPATH=. python tests/kills.py FOLDER jobs 30     # `--jobs 2`: all, the first or a worker killed
 
 A count after `targeted` and `full` tries so many of the writes, evenly spread. Each trial prints a
 line; the exit code is 1 if one failed. Runs are forked from this process, which spares imports.
 """
 
+import copy
 import errno
 import io
 import os
@@ -16,8 +18,9 @@ import re
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
 
@@ -29,13 +32,16 @@ from project import make
 
 import ae.bench
 import ae.fitting
+import ae.jobs
 import ae.report
 from ae import cli, record, store
 from ae.figures import drawing, filters
 from ae.metrics import reconstruction
 
 IMPORTED = (sqlalchemy_store, ae.bench, ae.report, filters, reconstruction)  # once for all runs
-SEED, NAME = 20260, "tiny2020-dae"
+SEED, NAME, TWIN = 20260, "tiny2020-dae", "tiny2021-dae"
+EPOCHS = "12"  # of each, where two are at work
+VICTIMS = ("group", "first", "worker")
 
 
 class Trial:
@@ -68,6 +74,12 @@ class Trial:
     def run(self, before: Callable[[], None] = lambda: None, *options: str) -> int:
         """Run to the end: the exit code, or minus the signal."""
         return os.waitstatus_to_exitcode(os.waitpid(self.start(before, *options), 0)[1])
+
+    def of(self, name: str) -> "Trial":
+        """The same project, looked at for its spec of that name."""
+        other = copy.copy(self)
+        other.folder = self.root / "results" / name / "smoke"
+        return other
 
     def result(self) -> tuple[str, dict[str, torch.Tensor]]:
         """The record's digest, and all weights."""
@@ -226,11 +238,82 @@ def at_writes(folder: Path, count: int, act: Callable[[str, object], None]) -> N
     print(f"{len(chosen)} of {total} writes; all ended as the whole run did")
 
 
+def often_in_workers() -> None:
+    """Checkpoints of the processes that a run starts, too; and a group of their own."""
+    os.setpgid(0, 0)
+    begin = "import ae.fitting; ae.fitting.CHECKPOINT_SECONDS = 0.05; "
+    ae.jobs.CODE = ae.jobs.CODE.replace("from ae.worker", f"{begin}from ae.worker")
+
+
+def members(group: int) -> list[int]:
+    """Processes of a group that are at work, the first one first."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            _, _, rest = path.read_text().rpartition(") ")
+            state, _, its, *_ = rest.split()
+            if int(its) == group and state != "Z":
+                found.append(int(path.parent.name))
+    return sorted(found)
+
+
+def at_jobs(folder: Path, count: int) -> None:
+    """Two specs at once; kill the whole group, its first process or one worker at any moment."""
+    options = ("--no-track", "--jobs", "2")
+    whole = Trial(folder / "whole", epochs=EPOCHS)
+    twin(whole)
+    began = time.monotonic()
+    assert whole.run(often_in_workers, *options) == 0, whole.said()
+    lasts, draw, killed = time.monotonic() - began, random.Random(SEED), 0
+    while killed < count:
+        trial = Trial(folder / "trial", epochs=EPOCHS)
+        twin(trial)
+        victim = VICTIMS[killed % len(VICTIMS)]
+        first, moment = trial.start(often_in_workers, *options), draw.uniform(0.02, 1.0) * lasts
+        time.sleep(moment)
+        workers = [pid for pid in members(first) if pid != first]
+        with suppress(ProcessLookupError):
+            if victim == "group":
+                os.killpg(first, signal.SIGKILL)
+            elif victim == "first":
+                os.kill(first, signal.SIGKILL)
+            elif workers:
+                os.kill(draw.choice(workers), signal.SIGKILL)
+        code = os.waitstatus_to_exitcode(os.waitpid(first, 0)[1])
+        for _ in range(600):
+            if not members(first):
+                break
+            time.sleep(0.1)
+        assert members(first) == [], "a process is left"
+        if code == 0:
+            continue  # it was done before, or no worker was at work
+        killed += 1
+        assert code == (3 if victim == "worker" else -signal.SIGKILL), (code, trial.said())
+        said = trial.said() if victim == "worker" else ""
+        for name in (NAME, TWIN):
+            trial.of(name).sound()
+        assert trial.run(often_in_workers, *options) == 0, trial.said()
+        for name in (NAME, TWIN):
+            same(trial.of(name), whole.of(name))
+        print(
+            f"kill {killed} of {victim} at {moment:.1f} of {lasts:.1f} s: {said}; equal", flush=True
+        )
+    print(f"{killed} kills; all ended as the whole run did")
+
+
+def twin(trial: Trial) -> None:
+    """A second spec beside the first."""
+    text = (trial.root / "benchmarks" / f"{NAME}.toml").read_text()
+    (trial.root / "benchmarks" / f"{TWIN}.toml").write_text(text)
+
+
 def main(folder: str, kind: str, count: str = "0") -> None:
     """As the module says."""
     place = Path(folder).resolve()
     if kind == "random":
         at_random(place, int(count))
+    elif kind == "jobs":
+        at_jobs(place, int(count))
     else:
         at_writes(place, int(count), {"targeted": die, "full": refuse}[kind])
 
