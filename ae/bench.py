@@ -16,6 +16,7 @@ from ae.execute import Execution, Executor, Interrupted, choose_device, fit_here
 from ae.gate.baseline import Usage
 from ae.gate.usage import Meter
 from ae.jobs import how_many
+from ae.manifest import find_manifest
 from ae.progress import Work
 from ae.read import find_spec, find_specs
 from ae.record import Record
@@ -101,6 +102,8 @@ class Bench:
         stacks = execution.plan()
         rate = peak(execution.here)
         click.echo(f"{path.stem}, tier {self.tier}, {execution.here}")
+        for name, origin in execution.origins().items():
+            click.echo(f"  data set {name!r}: {origin}")
         total = 0.0
         for stack in stacks:
             data = execution.source(stack)
@@ -123,7 +126,16 @@ class Bench:
         Raises:
             MissingData: As `each`.
         """
-        return self.work(paths, lambda path, record, _: (path, record, _judged(record)))
+
+        def show(path: Path, record: Record, _: Usage | None) -> tuple[Path, Record, list[Verdict]]:
+            verdicts = _judged(record)
+            for name, note in {data.name: data.note for data in record.data}.items():
+                manifest = find_manifest(name, self.root / "datasets")
+                if origin := manifest.origin(original=note != manifest.note):
+                    click.echo(f"data set {name!r}: {origin}")
+            return path, record, verdicts
+
+        return self.work(paths, show)
 
     def work(self, paths: Sequence[Path], then: Then[T], *, metered: bool = False) -> list[T]:
         """Run specs, several at once if it is meant; do `then` with each that is done.

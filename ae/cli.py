@@ -94,9 +94,14 @@ def fetch(names: Sequence[str], offline: bool) -> None:
             with Download() as download:
                 paths = fetch_files(manifest, root, progress=download, offline=offline)
             found = f"{len(paths)} files, sha256 verified" if paths else "generated, without files"
+            if manifest.original is not None:
+                found = f"{manifest.origin(original=True)} verified"
             click.echo(f"{name}: {found}")
         except MissingData as error:
-            missing.append(name)
+            if manifest.original is not None and offline:
+                click.echo(f"{name}: {manifest.origin(original=False)}: {error}")
+                continue
+            missing.append(name if manifest.original is None else f"the original of {name}")
             click.echo(f"ae: {error}", err=True)
     if missing:
         raise MissingData(f"not at hand: {', '.join(missing)}")

@@ -189,6 +189,10 @@ class Execution:
             )
         return self._data[key]
 
+    def origins(self) -> dict[str, str]:
+        """Which of the two was used of each data set that is an original file or rendered."""
+        return {data.name: data.origin for data in self._data.values() if data.origin}
+
     def source(self, stack: StackPlan) -> Dataset:
         """The training set of a stack."""
         return self._split(stack.cells[0], "train")

@@ -4,146 +4,47 @@ One TOML file a set under `datasets/`. Nothing here imports torch, and nothing i
 """
 
 import math
-import re
 from collections import Counter
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from ae.errors import UserError
-from ae.spec import Count, Index, Name, Table, Text
+from ae.manifest_parts import (
+    FORMS,
+    MOST,
+    Access,
+    Decoder,
+    Factor,
+    File,
+    Kind,
+    Original,
+    Piece,
+    Split,
+    Stored,
+    Web,
+)
+from ae.spec import Count, Name, Table, Text
 from ae.tables import Refused, parse
-from ae.toml import load, located, no_such, shown
+from ae.toml import load, located, no_such
 
-
-def _inside(path: str) -> str:
-    part = r"[A-Za-z0-9_][A-Za-z0-9._+-]*"
-    if not re.fullmatch(rf"{part}(/{part})*", path) or len(path) > 200:
-        raise ValueError(
-            f"found {shown(path)}; expected a relative path of letters, digits and . _ + - "
-            "whose parts begin with none of . + -"
-        )
-    return path
-
-
-def _web(url: str) -> str:
-    address = re.fullmatch(r"https?://[A-Za-z0-9.-]+(?::([0-9]{1,5}))?/[!-~]*", url)
-    if address is None or int(address[1] or 0) > 65535:
-        raise ValueError(
-            f"found {shown(url)}; expected an address http(s)://host/... in plain characters"
-        )
-    return url
-
-
-MOST = 1 << 24  # examples that are made, combinations of factors, pixels of an example
-Kind = Literal["filed", "derived", "generated", "rendered"]
-EXPECTED = "images and labels, or images, or pieces, or count"
-FORMS: dict[Kind, str] = {
-    "filed": "images and labels",
-    "derived": "pieces",
-    "generated": "count",
-    "rendered": "count",
-}
-Inside = Annotated[str, AfterValidator(_inside)]
-Web = Annotated[str, AfterValidator(_web)]
-Sha256 = Annotated[
-    str, Field(pattern=r"^[0-9a-f]{64}$", description="a sha256: 64 digits of 0-9 and a-f")
+__all__ = [
+    "Access",
+    "Factor",
+    "File",
+    "Kind",
+    "Manifest",
+    "Original",
+    "Piece",
+    "Split",
+    "Stored",
+    "find_manifest",
+    "find_source",
+    "find_split",
+    "misderived",
+    "read_manifest",
 ]
-
-Decoder = Annotated[
-    str,
-    Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", description="'file.function' of ae/data"),
-]
-
-
-class File(Table):
-    """A file of a data set: `path` is where it lies in a folder of `AE_DATA`.
-
-    `recipe` says how a person makes or gets a file that has no mirror.
-    """
-
-    name: Text
-    path: Inside
-    bytes: Count
-    sha256: Sha256
-    mirrors: tuple[Web, ...]
-    recipe: Text | None = None
-
-    @property
-    def basename(self) -> str:
-        """The last part of the path: the file's name among the embedded ones and in the cache."""
-        return PurePosixPath(self.path).name
-
-
-class Piece(Table):
-    """`count` consecutive examples of a split of the set that this one derives from."""
-
-    split: Text
-    first: Index
-    count: Count
-
-
-class Split(Table):
-    """A split: files for images and labels, pieces of another set's splits, or so many to make.
-
-    `images` and `labels` name a file, or an array of it as `file/array`; examples without labels
-    have the label 0. `first` and `count` take only these rows of the files. `count` alone is the
-    number of examples of a set that is generated.
-    """
-
-    images: str | None = None
-    labels: str | None = None
-    first: Index | None = None
-    count: Count | None = None
-    pieces: tuple[Piece, ...] = ()
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        given = {key for key in ("images", "labels", "pieces") if getattr(self, key)}
-        if given not in ({"images", "labels"}, {"images"}, {"pieces"}, set()):
-            raise ValueError(f"found {', '.join(sorted(given))}; expected {EXPECTED}")
-        if not given and (self.count is None or self.first is not None):
-            raise ValueError(
-                f"found {'nothing' if self.count is None else 'first'}; expected {EXPECTED}"
-            )
-        if given and (self.first is None) != (self.count is None):
-            raise ValueError("found one of first and count; expected both or neither")
-        if self.pieces and self.count is not None:
-            raise ValueError("first and count are of files; pieces have their own")
-        return self
-
-    @property
-    def kind(self) -> Kind:
-        """What sort of set the split is one of."""
-        if self.pieces:
-            return "derived"
-        return "generated" if self.images is None else "filed"
-
-
-class Access(Table):
-    """Examples that are drawn when they are accessed: `function` of a pixel and of noise.
-
-    The noise is standard normal or uniform on [0, 1), a number a pixel. `train` holds while a model
-    learns, `test` where it is evaluated, on whichever split: `fresh` noise is new, `fixed` noise
-    is that of the manifest's seed.
-    """
-
-    function: Decoder
-    law: Literal["normal", "uniform"]
-    train: Literal["fresh", "fixed"]
-    test: Literal["fresh", "fixed"]
-
-
-class Factor(Table):
-    """A factor of a rendered set: `count` values from `first` to `last`, equally far apart."""
-
-    name: Annotated[
-        str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="a name such as scale or position_x")
-    ]
-    first: float
-    last: float
-    count: Annotated[int, Field(ge=1, le=256, description="a whole number from 1 to 256")]
 
 
 class Manifest(Table):
@@ -151,7 +52,8 @@ class Manifest(Table):
 
     The last two draw from `seed` alone. A generated set with factors is rendered: its examples are
     all combinations of their values, in the order that `seed` draws, and pixels are made when an
-    example is seen. The label is the place of the first factor's value.
+    example is seen, or taken of the `original` file where that is at hand. The label is the place of
+    the first factor's value.
     """
 
     name: str = ""
@@ -169,6 +71,7 @@ class Manifest(Table):
     access: Access | None = None
     file: tuple[File, ...] = ()
     factor: tuple[Factor, ...] = ()
+    original: Original | None = None
     splits: Annotated[
         dict[Name, Split], Field(min_length=1, description="a table of one or more splits")
     ]
@@ -208,6 +111,8 @@ class Manifest(Table):
 
     def _rendered(self) -> None:
         if not self.factor:
+            if self.original is not None:
+                raise ValueError("[original] belongs to a set with [[factor]]")
             return
         if self.file or self.derives is not None:
             raise ValueError("[[factor]] belongs to a set without [[file]] and without 'derives'")
@@ -218,6 +123,8 @@ class Manifest(Table):
             raise ValueError(
                 f"[[factor]]: the values have {self.size} combinations; expected at most {MOST}"
             )
+        if self.original is not None:
+            self._latent(self.original)
         if self.classes != self.factor[0].count:
             raise ValueError(
                 f"classes: found {self.classes}; expected {self.factor[0].count}, the values of "
@@ -230,10 +137,30 @@ class Manifest(Table):
                     "combinations"
                 )
 
+    def _latent(self, original: Original) -> None:
+        """Refuse columns of the original file that are not the factors."""
+        own = {f.name for f in self.factor}
+        found = [(c.name, c.count) for c in original.latent if c.name in own or c.count > 1]
+        expected = [(f.name, f.count) for f in self.factor]
+        if found != expected:
+            said, wanted = (", ".join(f"{n} ({k})" for n, k in t) for t in (found, expected))
+            raise ValueError(
+                f"[original]: latent: found {said or 'no factor'}; expected the factors and how many "
+                f"values they have, {wanted}, and others of one value"
+            )
+
     @property
     def size(self) -> int:
         """How many combinations the factors' values have."""
         return math.prod(f.count for f in self.factor)
+
+    def origin(self, *, original: bool) -> str:
+        """Which of the two was used of a set that has an original and can be rendered; else ""."""
+        if self.original is None:
+            return ""
+        if original:
+            return f"the original file, sha256 {self.original.sha256}"
+        return "re-rendered, for the original file is not at hand"
 
     @property
     def kind(self) -> Kind:

@@ -141,7 +141,7 @@ class Board:
 
 
 class Download:
-    """A bar per file; called with the file's name, the bytes there and the bytes expected."""
+    """A bar per file; called with its name, the bytes there and those expected, 0 if not known."""
 
     def __init__(self) -> None:
         self._bars = Progress(
@@ -169,5 +169,5 @@ class Download:
     def __call__(self, name: str, there: int, expected: int) -> None:
         """Take note of a download's progress."""
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=expected)
+            self._tasks[name] = self._bars.add_task(name, total=expected or None)
         self._bars.update(self._tasks[name], completed=there, total=expected)

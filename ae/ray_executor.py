@@ -114,9 +114,12 @@ class Cluster:
     def _submit(self, fitting: Fitting) -> Any:
         """Send a stack; its data only if the cluster does not have them."""
         data = fitting.data
+        parts = {f.name: getattr(data, f.name) for f in fields(data)}
+        tensors = {name: part for name, part in parts.items() if isinstance(part, torch.Tensor)}
         if data.sha256 not in self._data:
-            self._data[data.sha256] = self._ray.put((data.x.cpu().numpy(), data.y.cpu().numpy()))
-        facts = {f.name: getattr(data, f.name) for f in fields(data) if f.name not in ("x", "y")}
+            arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
+            self._data[data.sha256] = self._ray.put(arrays)
+        facts = {name: part for name, part in parts.items() if name not in tensors}
         task = self._ray.remote(train).options(
             num_cpus=self.cpus,
             num_gpus=int(self.device == "cuda"),

@@ -18,7 +18,7 @@ from ae.plan import StackPlan
 
 def train(
     plan: StackPlan,
-    arrays: tuple[Any, Any],
+    arrays: Mapping[str, Any],
     facts: Mapping[str, Any],
     device: str,
     cpus: int,
@@ -33,9 +33,9 @@ def train(
             )
     set_policy()
     torch.set_num_threads(cpus)
-    x, y = (torch.tensor(array, device=device) for array in arrays)
+    tensors: dict[str, Any] = {n: torch.tensor(a, device=device) for n, a in arrays.items()}
     with tempfile.TemporaryDirectory(prefix="ae-") as folder:
-        fitting = Fitting(plan, Dataset(x=x, y=y, **facts), Path(folder), device)
+        fitting = Fitting(plan, Dataset(**tensors, **facts), Path(folder), device)
         for _ in fitting.run(lambda: False):
             pass
         return fitting.weights.read_bytes()

@@ -13,10 +13,14 @@ import numpy as np
 import pytest
 import torch
 from fuzz import chances, damaged, mutated, refusal
+from originals import at_hand
+from originals import content as sprites
+from originals import saved as archive_of
 from PIL import Image
 
 from ae import store
 from ae.data import npz, webp
+from ae.data.dataset import load
 from ae.data.idx import read_idx
 
 PIXELS = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
@@ -57,6 +61,11 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("data")
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return tmp_path_factory.mktemp("project")
+
+
 def said_of(path: Path, content: bytes, read) -> str | None:
     path.write_bytes(content)
     said = refusal(lambda: read(path))
@@ -87,6 +96,31 @@ def test_an_npz_file_whose_members_are_damaged(place, chance):
     content = (place / "x.npz").read_bytes()
     (place / "x.npz").unlink()
     said_of(place / "x.npz", content, lambda path: npz.read_npz(path, "x"))
+
+
+SPRITES = sprites()
+ORIGINAL = archive_of(SPRITES)
+
+
+def loaded(root: Path, file: bytes) -> None:
+    load(at_hand(root, file), "all", limit=50, root=root, device="cpu")
+
+
+@chances(150)
+def test_a_damaged_original(project, chance):
+    """Its sha256 is right all the same."""
+    said = refusal(lambda: loaded(project, damaged(ORIGINAL, chance)))
+    assert said is None or said.startswith(f"{project}/datasets/sprites/original.npz: "), said
+
+
+@chances(150)
+def test_an_original_whose_arrays_are_damaged(project, chance):
+    arrays = {name: array.copy() for name, array in SPRITES.items()}
+    name = chance.choice([*arrays])
+    flat = arrays[name].reshape(-1).view(np.uint8)
+    flat[chance.randrange(len(flat))] = chance.randrange(256)
+    said = refusal(lambda: loaded(project, archive_of(arrays)))
+    assert said is None or f"array {name!r}, " in said, said
 
 
 @chances(150)

@@ -1,6 +1,7 @@
 """A split of a data set on a device: one tensor of bytes, handed out as floats by index.
 
-Of a set that is rendered, the bytes are the examples' factors; pixels are made when they are seen.
+Of a set that is rendered, the bytes are the examples' factors; pixels are made when they are seen, or
+unpacked, where its original file is at hand.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Integer, UInt8
 from torch import Tensor
 
+from ae.data import original
 from ae.data.arrays import Classes, arrays, hidden, of
 from ae.data.functions import access_function, renderer
 from ae.data.noise import drawn
@@ -44,6 +46,7 @@ class Dataset:
         manifest: Where it all comes from.
         labelled: How many examples show their label; None where all do.
         stream: What the noise of evaluation depends on, beside the manifest's seed and the split.
+        images: Of a rendered set whose original file is at hand: its images, eight pixels a byte.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Dataset:
     manifest: Manifest
     labelled: int | None = None
     stream: str = ""
+    images: UInt8[Tensor, "examples bytes"] | None = None
 
     @property
     def described(self) -> str:
@@ -68,7 +72,12 @@ class Dataset:
             return self.x[index].to(torch.get_default_dtype()).div_(255)
         if self._kept is not None:
             return self._kept[index].to(torch.get_default_dtype())
-        return self.render(self.x[index])
+        return self._seen(index).to(torch.get_default_dtype())
+
+    @property
+    def origin(self) -> str:
+        """Which of the two was used of a set that is an original file or rendered; else ""."""
+        return self.manifest.origin(original=self.images is not None)
 
     @property
     def features(self) -> int:
@@ -78,7 +87,8 @@ class Dataset:
     @property
     def row(self) -> int:
         """Bytes that an example takes."""
-        return self.x.shape[1] + self.features * self.keeps
+        packed = 0 if self.images is None else self.images.shape[1]
+        return self.x.shape[1] + packed + self.features * self.keeps
 
     @property
     def factors(self) -> dict[str, Int[Tensor, " examples"]]:
@@ -87,7 +97,7 @@ class Dataset:
         return {name: self.x[:, i].long() for i, name in enumerate(names)}
 
     def render(self, places: Integer[Tensor, "*many factors"]) -> Float[Tensor, "*many features"]:
-        """The images of these places of the factors' values; of a set that is rendered."""
+        """The images of these places of the factors' values as they are drawn, not the original's."""
         return self._rendered(places).to(torch.get_default_dtype())
 
     def _rendered(self, places: Integer[Tensor, "*many factors"]) -> Bool[Tensor, "*many features"]:
@@ -99,10 +109,18 @@ class Dataset:
         made = self._renderer(*values, size=self.shape)
         return made.reshape(*places.shape[:-1], self.features)
 
+    def _seen(self, index: Int[Tensor, "*many"]) -> Bool[Tensor, "*many features"]:
+        """The images of a rendered set: drawn, or the original's."""
+        if self.images is None:
+            return self._rendered(self.x[index])
+        bits = torch.arange(7, -1, -1, dtype=torch.uint8, device=index.device)
+        pixels = self.images[index].unsqueeze(-1) >> bits & 1
+        return pixels.flatten(-2)[..., : self.features].bool()
+
     @cached_property
     def _kept(self) -> Bool[Tensor, "examples features"] | None:
         """The images of a rendered set, where they are few enough to be made once and kept."""
-        return self._rendered(self.x) if self.keeps else None
+        return self._seen(torch.arange(len(self.x), device=self.x.device)) if self.keeps else None
 
     @property
     def keeps(self) -> bool:
@@ -201,13 +219,26 @@ def load(
         labelled=None if labelled == "all" else labelled,
     )
     if manifest.factor:
-        data = replace(data, sha256=_rendered_digest(data))
-    return replace(data, x=data.x.to(device), y=data.y.to(device))
+        data = _rendered(data, root)
+    images = None if data.images is None else data.images.to(device)
+    return replace(data, x=data.x.to(device), y=data.y.to(device), images=images)
 
 
-def _rendered_digest(data: Dataset) -> str:
-    """Of the factors' places and values, and of the first images as they come out."""
-    made = data.render(data.x[:PROBE]).bool().numpy()
-    factors = [f.model_dump() for f in data.manifest.factor]
-    seen = hashlib.sha256(made.tobytes()).hexdigest()
-    return digest({"x, y": data.sha256, "factors": factors, "shape": data.shape, "first": seen})
+def _rendered(data: Dataset, root: Path) -> Dataset:
+    """A rendered set with its digest; with the images of its original where that is at hand.
+
+    The digest is of the factors' places and values, of the first images as they come out, and of the
+    original where it is used.
+    """
+    made = seen = data.render(data.x[:PROBE]).bool()
+    facts: dict[str, object] = {"x, y": data.sha256, "shape": data.shape}
+    facts["factors"] = [f.model_dump() for f in data.manifest.factor]
+    if (found := original.images(data.manifest, data.x.numpy(), root)) is not None:
+        path, packed = found
+        data = replace(data, images=torch.from_numpy(packed))
+        seen = data.clean(torch.arange(len(made))).bool()
+        said = original.agreement(path, (made != seen).sum(1).numpy(), data.features)
+        data = replace(data, manifest=original.manifest(data.manifest, said))
+        facts["original"] = data.origin, hashlib.sha256(packed.tobytes()).hexdigest()
+    facts["first"] = hashlib.sha256(seen.numpy().tobytes()).hexdigest()
+    return replace(data, sha256=digest(facts))

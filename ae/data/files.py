@@ -19,14 +19,15 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from ae.errors import MissingData, OutsideError, UserError, plain
-from ae.manifest import File, Manifest, find_source
+from ae.manifest import Manifest, Stored, find_source
 
-Report = Callable[[str, int, int], None]  # file, bytes there, bytes expected
+Report = Callable[[str, int, int], None]  # file, bytes there, bytes expected, 0 if not known
 
 TIMEOUT = 30.0  # seconds in which a mirror must answer, and then send a PACE
 PACE = 1 << 15  # bytes
 TRIES = 2  # per mirror
 CHUNK = 1 << 16
+MOST = 1 << 30  # bytes that are received of a file of unknown size
 AWAY = (urllib.error.URLError, http.client.HTTPException, ValueError)  # a bad address: ValueError
 _verified: set[tuple[str, int, int, str]] = set()
 
@@ -47,7 +48,7 @@ def cache_folder() -> Path:
         raise UserError("AE_CACHE: this user has no home folder; name a folder there") from None
 
 
-def places(manifest: Manifest, file: File, root: Path) -> Iterator[Path]:
+def places(manifest: Manifest, file: Stored, root: Path) -> Iterator[Path]:
     """Where a file may lie, the first to be tried first.
 
     Raises:
@@ -62,7 +63,7 @@ def places(manifest: Manifest, file: File, root: Path) -> Iterator[Path]:
     yield cache_folder() / manifest.name / file.basename
 
 
-def locate(manifest: Manifest, file: File, root: Path) -> Path | None:
+def locate(manifest: Manifest, file: Stored, root: Path) -> Path | None:
     """The file, verified, where there is one on this machine.
 
     Raises:
@@ -75,7 +76,7 @@ def locate(manifest: Manifest, file: File, root: Path) -> Path | None:
     return None
 
 
-def verify(path: Path, file: File) -> None:
+def verify(path: Path, file: Stored) -> None:
     """Compare size and sha256 with the manifest's.
 
     Raises:
@@ -86,7 +87,7 @@ def verify(path: Path, file: File) -> None:
         key = (str(path), stat.st_size, stat.st_mtime_ns, file.sha256)
         if key in _verified:
             return
-        found = _sha256(path) if stat.st_size == file.bytes else ""
+        found = _sha256(path) if file.bytes in (None, stat.st_size) else ""
     except OSError as error:
         raise OutsideError(f"{path}: cannot be read: {error.strerror or error}") from None
     if found != file.sha256:
@@ -107,7 +108,7 @@ def _sha256(path: Path) -> str:
 def fetch(
     manifest: Manifest, root: Path, *, progress: Report | None = None, offline: bool = False
 ) -> list[Path]:
-    """Every file of a set (of the set that it derives from), found or downloaded.
+    """Every file of a set, or of the one it derives from, or the original; found or downloaded.
 
     Raises:
         UserError: `AE_DATA` is wrong.
@@ -116,7 +117,7 @@ def fetch(
     """
     source = find_source(manifest, root / "datasets")
     found = []
-    for file in source.file:
+    for file in source.file if source.original is None else (source.original,):
         path = locate(source, file, root)
         if path is None and offline:
             raise MissingData(_nowhere(source, file, root, "it was not looked for on mirrors"))
@@ -124,7 +125,7 @@ def fetch(
     return found
 
 
-def _nowhere(manifest: Manifest, file: File, root: Path, why: str) -> str:
+def _nowhere(manifest: Manifest, file: Stored, root: Path, why: str) -> str:
     folders = ", ".join(dict.fromkeys(str(p.parent) for p in places(manifest, file, root)))
     recipe = "" if file.recipe is None else f"{file.recipe}; "
     return (
@@ -133,7 +134,7 @@ def _nowhere(manifest: Manifest, file: File, root: Path, why: str) -> str:
     )
 
 
-def _download(manifest: Manifest, file: File, root: Path, progress: Report | None) -> Path:
+def _download(manifest: Manifest, file: Stored, root: Path, progress: Report | None) -> Path:
     target = cache_folder() / manifest.name / file.basename
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +150,7 @@ def _download(manifest: Manifest, file: File, root: Path, progress: Report | Non
 
 
 def _from_mirrors(
-    manifest: Manifest, file: File, root: Path, target: Path, progress: Report | None
+    manifest: Manifest, file: Stored, root: Path, target: Path, progress: Report | None
 ) -> Path:
     part = target.with_name(f"{target.name}.part")
     faults = []
@@ -191,12 +192,13 @@ class _StayOnTheWeb(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _receive(url: str, file: File, part: Path, progress: Report | None) -> None:
+def _receive(url: str, file: Stored, part: Path, progress: Report | None) -> None:
     """Bring `part` to its full size from a mirror, going on from what is there."""
     there = part.stat().st_size if part.exists() else 0
     if there == file.bytes:
         return
-    if there > file.bytes:
+    most = file.bytes or MOST
+    if there > most:
         part.unlink()
         there = 0
     headers = {"User-Agent": "ae"} | ({"Range": f"bytes={there}-"} if there else {})
@@ -215,17 +217,18 @@ def _receive(url: str, file: File, part: Path, progress: Report | None) -> None:
     with contextlib.closing(answer):
         resumed = there > 0 and answer.status == http.HTTPStatus.PARTIAL_CONTENT
         there = there if resumed else 0
+        total = file.bytes or (there + (answer.length or 0))
         with open(part, "ab" if resumed else "wb") as out:
             for block in _blocks(answer):
                 there += len(block)
-                if there > file.bytes:
+                if there > most:
                     part.unlink()
-                    raise urllib.error.URLError(f"sends more than the {file.bytes} bytes expected")
+                    raise urllib.error.URLError(f"sends more than the {most} bytes expected")
                 out.write(block)
                 if progress is not None:
-                    progress(file.basename, there, file.bytes)
-    if there < file.bytes:
-        raise urllib.error.URLError(f"broke off after {there} of {file.bytes} bytes")
+                    progress(file.basename, there, total)
+    if there < total:
+        raise urllib.error.URLError(f"broke off after {there} of {total} bytes")
 
 
 def _blocks(answer: http.client.HTTPResponse) -> Iterator[bytes]:

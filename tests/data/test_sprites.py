@@ -21,7 +21,7 @@ SHA256 = "743b8f342241bd758ebe3401d281c690bf9cb4d84c5ba9fd9e82e86f704fc529"
 
 
 def sprites(name="dsprites", limit=50, device="cpu"):
-    manifest = find_manifest(name, ROOT / "datasets")
+    manifest = find_manifest(name, ROOT / "datasets").model_copy(update={"original": None})
     return load(manifest, "all", limit=limit, root=ROOT, device=device)
 
 
