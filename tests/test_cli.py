@@ -29,7 +29,7 @@ def project(tmp_path_factory):
     return make(folder)
 
 
-def ae(project, *arguments, timeout=240, **more):
+def ae(project, *arguments, timeout=550, **more):
     """Run the command; returns (exit code, stdout, stderr)."""
     done = subprocess.run(
         [sys.executable, "-m", "ae", *arguments],
@@ -270,7 +270,7 @@ def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number, cod
             break
     time.sleep(0.25)  # of the seconds that training takes
     started.send_signal(number)
-    _, err = started.communicate(timeout=60)
+    _, err = started.communicate(timeout=300)
     assert started.returncode == code
     assert err.splitlines()[-1] == said
     assert len(re.findall("^ae: ", err, re.MULTILINE)) == (2 if number == signal.SIGINT else 1)

@@ -393,7 +393,7 @@ def ae(project, *arguments, **more):
         | more,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=550,
         check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr

@@ -31,7 +31,7 @@ def kills(folder, *arguments):
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=250,
+        timeout=550,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

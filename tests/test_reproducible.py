@@ -34,7 +34,7 @@ def ran(folder: Path, within: str, environment: dict[str, str]) -> Path:
         env=kept | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         check=False,
-        timeout=250,
+        timeout=550,
     )
     assert done.returncode == 0, done.stderr.decode()
     return project / "results"

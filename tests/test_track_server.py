@@ -231,7 +231,7 @@ def run_of_seconds(project: Path, uri: str, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=550,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
