@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from ae.record import Record, RunRecord
 from ae.report import forest, plots
+from ae.report.pooled_plot import Pooled, named, pooled, span
 from ae.report.text import extent, number
 from ae.spec import (
     Claim,
@@ -19,6 +20,7 @@ from ae.spec import (
     Spec,
     TrendClaim,
     ValueClaim,
+    runs_of,
 )
 from ae.verdict import Verdict
 from ae.verdict.result import WORST
@@ -158,7 +160,7 @@ def _plot(
 ) -> Element | None:
     axis = _with_unit(measure.label, measure)
     if isinstance(claim, PooledClaim):
-        return None  # a figure of the spec shows all runs
+        return _together(record, claim, measure, verdict, anchor)
     if isinstance(claim, TrendClaim):
         return _sweep(record, claim, axis, anchor)
     label = "paper"
@@ -180,6 +182,27 @@ def _plot(
         target_label=label,
     )
     return plots.strip(f"plot-{anchor}", f"{claim.id}: seeds, mean and margin", seeds)
+
+
+def _together(
+    record: Record, claim: PooledClaim, measure: Measure, verdict: Verdict, anchor: str
+) -> Element | None:
+    if verdict.mean is None or verdict.low is None or verdict.high is None:
+        return None
+    found = [r for name in runs_of(claim) if (r := record.run(name)) is not None]
+    each = [(r.label, tuple(seed_values(r, claim.metric).values())) for r in found]
+    axis = _with_unit(measure.label, measure)
+    shown = Pooled(
+        runs=() if claim.statistic == "correlation" else tuple(run for run in each if run[1]),
+        axis=axis,
+        statistic=named(claim, axis),
+        span=span(claim, (verdict.low, verdict.high)),
+        mean=verdict.mean,
+        ends=(verdict.low, verdict.high),
+        bound=claim.bound,
+        above=claim.sense == "above",
+    )
+    return pooled(f"plot-{anchor}", f"{claim.id}: the runs and their statistic", shown)
 
 
 def _with_unit(label: str, measure: Measure) -> str:

@@ -48,7 +48,7 @@ def finite(values: Sequence[float | None]) -> list[float]:
 def strip(name: str, title: str, seeds: Seeds) -> Element:
     """The seeds' values along an axis, over the margin band and the target's line."""
     width, base = 320, 54
-    height = 71 + 11 * len(_lines(seeds.axis, (width - 16) / LETTER))
+    height = 71 + 11 * len(lines(seeds.axis, (width - 16) / LETTER))
     mean, ends = finite([seeds.mean]), finite(seeds.ends)
     x = Scale(*around([*seeds.values, *mean, *ends, seeds.target, *seeds.band]), 8, width - 8)
     sheet = Sheet(name=name, title=title, description=_told(seeds), size=(width, height))
@@ -56,7 +56,7 @@ def strip(name: str, title: str, seeds: Seeds) -> Element:
     sheet.line([(x(seeds.target), 15), (x(seeds.target), base)], role="target")
     anchor = "start" if x(seeds.target) < 60 else "end" if x(seeds.target) > 260 else "middle"
     sheet.text((x(seeds.target), 11), seeds.target_label, anchor=anchor, role="faint")
-    _horizontal(sheet, x, base, seeds.axis)
+    horizontal(sheet, x, base, seeds.axis)
     for place, rise in _swarm([x(v) for v in seeds.values]):
         sheet.dot((place, 33 - rise))
     if len(ends) == 2:
@@ -88,21 +88,22 @@ def row(name: str, title: str, values: Sequence[float], span: tuple[float, float
     return sheet.root
 
 
-def _horizontal(sheet: Sheet, x: Scale, base: float, label: str) -> None:
+def horizontal(sheet: Sheet, x: Scale, base: float, label: str) -> None:
+    """An axis along the sheet at height `base`, with its ticks and its name on two lines."""
     sheet.line([(x.start, base), (x.end, base)])
     right = 0.0
     for value, words in x.ticks(4):
         sheet.line([(x(value), base), (x(value), base + 3)])
         half = len(words) * 2.8
-        if x(value) - half > right and x(value) + half < x.end + 8:
+        if x(value) - half > right and x(value) + half < x.end + 8.5:
             sheet.text((x(value), base + 12), words, anchor="middle", role="faint")
             right = x(value) + half + 4
-    for line, words in enumerate(_lines(label, (x.end - x.start) / LETTER)):
+    for line, words in enumerate(lines(label, (x.end - x.start) / LETTER)):
         at = ((x.start + x.end) / 2, base + 24 + 11 * line)
         sheet.text(at, words, anchor="middle", role="faint")
 
 
-def _lines(words: str, length: float) -> list[str]:
+def lines(words: str, length: float) -> list[str]:
     """The words on two lines of `length` letters at most, cut only where those do not hold them."""
     return textwrap.wrap(words, int(length), max_lines=2, placeholder="…")
 
@@ -132,7 +133,7 @@ def sweep(name: str, title: str, runs: Sequence[tuple[str, Sequence[float]]], ax
         + ".",
         size=(width, height),
     )
-    _vertical(sheet, y, (left, width - 8), axis)
+    vertical(sheet, y, (left, width - 8), axis)
     step = (width - 8 - left) / len(runs)
     middles = [left + step * (i + 0.5) for i in range(len(runs))]
     sheet.line([(m, y(mean)) for m, mean in zip(middles, means, strict=True)], role="interval")
@@ -140,12 +141,13 @@ def sweep(name: str, title: str, runs: Sequence[tuple[str, Sequence[float]]], ax
         for value in seeds:
             sheet.dot((middle, y(value)))
         sheet.diamond((middle, y(mean)))
-        for line, words in enumerate(_lines(label, step / 5)):
+        for line, words in enumerate(lines(label, step / 5)):
             sheet.text((middle, base + 14 + 11 * line), words, anchor="middle", role="faint")
     return sheet.root
 
 
-def _vertical(sheet: Sheet, y: Scale, span: tuple[float, float], label: str) -> None:
+def vertical(sheet: Sheet, y: Scale, span: tuple[float, float], label: str) -> None:
+    """Lines across `span` at the axis's ticks, its name above them."""
     for value, words in y.ticks(5):
         sheet.line([(span[0], y(value)), (span[1], y(value))], role="grid")
         sheet.text((span[0] - 4, y(value) + 3.5), words, anchor="end", role="faint")
@@ -166,8 +168,8 @@ def curves(name: str, title: str, series: Sequence[Series], labels: tuple[str, s
         size=(width, base + 44 + 14 * (legend[-1][1] + 1)),
     )
     x, y = _axes(series, (left, width - 10), (base, top))
-    _vertical(sheet, y, (left, width - 10), labels[1] + (" (log scale)" if y.bend == "log" else ""))
-    _horizontal(sheet, x, base, labels[0])
+    vertical(sheet, y, (left, width - 10), labels[1] + (" (log scale)" if y.bend == "log" else ""))
+    horizontal(sheet, x, base, labels[0])
     for s in series:
         upper = [(x(a), y(b)) for a, b in zip(s.x, s.high, strict=True)]
         lower = [(x(a), y(b)) for a, b in zip(s.x, s.low, strict=True)]
