@@ -101,6 +101,16 @@ class Moves:
         return [(state(word), found[word]) for word in STATES]
 
     @property
+    def families(self) -> list[str]:
+        """The families of the papers in which something moved, in the order of the alphabet."""
+        return sorted({p.page.paper.family for p in self.moved})
+
+    @property
+    def filtered(self) -> bool:
+        """Whether there are metrics to choose from."""
+        return any(p.metrics for p in self.papers)
+
+    @property
     def turned(self) -> int:
         """How many claims have another verdict."""
         return sum(len(p.turned) for p in self.papers)

@@ -1,18 +1,20 @@
 //<![CDATA[
 "use strict";
-// The filters of the first page. Their state is the address's fragment, so that a view can be sent
-// to somebody else. Where this script does not run, every claim is shown and no control is.
+// The filters of the first page and of what moved. Their state is the address's fragment, so that
+// a view can be sent to somebody else. Where this script does not run, every row is shown and no
+// control is.
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.getElementById("filters");
   const { family, verdict, tier, words, fold } = form.elements;
-  const fields = [family, verdict, tier, words];
+  const fields = [family, verdict, tier, words].filter(Boolean);
   const groups = [...document.querySelectorAll("[data-family]")].map((element) => ({
     element,
     rows: [...element.querySelectorAll("[data-verdict]")].map(searchable),
-    text: (element.querySelector("summary, .group")?.textContent ?? "").toLowerCase(),
+    text: (element.querySelector("h2, summary, .group")?.textContent ?? "").toLowerCase(),
   }));
   const sheets = groups.filter((group) => group.element.matches(".entry"));
   for (const sheet of sheets) sheet.details = sheet.element.querySelector("details");
+  const folded = sheets.filter((sheet) => sheet.details);
   const total = sheets.reduce((sum, sheet) => sum + sheet.rows.length, 0);
 
   function searchable(element) {
@@ -24,7 +26,7 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const group of groups) {
       const { element, rows, text } = group;
       const fits = (!family.value || element.dataset.family === family.value)
-        && (!tier.value || element.dataset.tier === tier.value);
+        && (!tier?.value || element.dataset.tier === tier.value);
       group.shown = 0;
       for (const row of rows) {
         const kept = fits && (!verdict.value || row.element.dataset.verdict === verdict.value)
@@ -32,21 +34,22 @@ document.addEventListener("DOMContentLoaded", () => {
         row.element.classList.toggle("off", !kept);
         group.shown += kept ? 1 : 0;
       }
-      element.classList.toggle("off", group.shown === 0);
+      const silent = rows.length === 0 && !filtered();  // has words alone
+      element.classList.toggle("off", group.shown === 0 && !silent);
     }
-    const claims = sheets.reduce((sum, sheet) => sum + sheet.shown, 0);
-    const papers = sheets.filter((sheet) => sheet.shown).length;
-    document.getElementById("shown").value = `${claims} of ${total} claims, `
+    const found = sheets.reduce((sum, sheet) => sum + sheet.shown, 0);
+    const papers = sheets.filter((sheet) => !sheet.element.matches(".off")).length;
+    document.getElementById("shown").value = `${found} of ${total} ${form.dataset.rows}, `
       + `${papers} of ${sheets.length} papers`;
   }
 
   function unfold(open) {
-    for (const sheet of sheets) sheet.details.open = open;
+    for (const sheet of folded) sheet.details.open = open;
     label();
   }
 
   function label() {
-    const open = sheets.some((sheet) => sheet.details.open && sheet.shown);
+    const open = folded.some((sheet) => sheet.details.open && sheet.shown);
     fold.textContent = open ? "Close all" : "Open all";
   }
 
@@ -93,6 +96,7 @@ document.addEventListener("DOMContentLoaded", () => {
   load();
   show();
   unfold(filtered());
+  fold.hidden = folded.length === 0;
   form.hidden = false;
 });
 //]]>

@@ -68,6 +68,29 @@ def test_words_find_claims_and_papers_and_all_can_be_opened(opened: Open, moved:
     assert said(tab).endswith("3 of 3 papers")
 
 
+def test_what_moved_has_filters_of_its_own(opened: Open, moved: Path) -> None:
+    tab = opened(moved / "moved.html")
+    everything = said(tab)
+    assert everything.endswith(" metrics, 2 of 2 papers")
+    rows = tab.locator(".moves tbody tr:visible")
+    state = str(tab.locator(".moves tbody tr").first.get_attribute("data-verdict"))
+    tab.select_option("select[name=verdict]", state)
+    assert tab.url.endswith(f"#verdict={state}")
+    assert {row.get_attribute("data-verdict") for row in rows.all()} == {state}
+    assert rows.count() == int(said(tab).split()[0]) > 0
+    tab.locator("input[name=words]").fill("twin")
+    assert said(tab).endswith(" 1 of 2 papers")
+    kept = said(tab)
+    tab.reload()
+    assert said(tab) == kept
+    tab.locator("input[name=words]").fill("nothing of this name")
+    assert said(tab).startswith("0 of ")
+    assert tab.locator(".paper-moves:visible, .moves:visible").count() == 0
+    tab.locator("button[type=reset]").press("Enter")
+    tab.wait_for_function(f"document.getElementById('shown').value === {everything!r}")
+    assert "#" not in tab.url
+
+
 def test_a_sheet_keeps_its_head_in_sight(opened: Open, moved: Path) -> None:
     tab = opened(moved / "index.html")
     tab.locator("summary").first.press("Enter")
