@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from ae import __version__
-from ae.errors import MissingData, OutsideError, UserError
+from ae.errors import MissingData, OutsideError, UserError, exhausted
 from ae.gate_commands import calibrate, regress
 from ae.terminal import INTERRUPTED, JOBS, Stop, project_root, seeds_option
 
@@ -454,17 +454,17 @@ def main() -> NoReturn:
     except (OutsideError, OSError) as error:
         click.echo(f"ae: {error}", err=True)
         code = 3
-    except MemoryError as error:
-        click.echo(f"ae: out of memory: {error or 'the spec or the data are too large'}", err=True)
-        code = 3
     except (KeyboardInterrupt, click.Abort):
         click.echo("ae: interrupted", err=True)
         code = INTERRUPTED
     except SystemExit as leave:
         code = leave.code if isinstance(leave.code, int) else 1
-    except BaseException:  # noqa: BLE001 - the last resort; whatever it is, it has a traceback
-        traceback.print_exc()
-        click.echo("ae: this is a fault of ae; please report the lines above", err=True)
+    except BaseException as error:  # noqa: BLE001 - the last resort; a fault has a traceback
+        if said := exhausted(error):
+            click.echo(f"ae: out of memory: {said}", err=True)
+        else:
+            traceback.print_exc()
+            click.echo("ae: this is a fault of ae; please report the lines above", err=True)
         code = 3
     sys.stdout.flush()
     sys.exit(code)

@@ -1,5 +1,13 @@
 """The two ways in which `ae` stops: the user's input, or the world outside."""
 
+import re
+
+# What torch says when memory is not to be had: on a GPU, on the CPU, in a library that it calls.
+EXHAUSTED = re.compile(
+    r"\w* ?out of memory|DefaultCPUAllocator: [^:]* memory: you tried to allocate \d+ bytes|"
+    r"std::bad_alloc"
+)
+
 
 class UserError(ValueError):
     """Something a person wrote is wrong; the message names place, found and expected.
@@ -26,3 +34,14 @@ def plain(what: object, most: int = 200) -> str:
     """The first line of whatever a file or a server said, without what a terminal would obey."""
     text = str(what).strip().partition("\n")[0]
     return "".join(c if c.isprintable() else " " for c in text)[:most]
+
+
+def exhausted(error: BaseException) -> str | None:
+    """What an error says of memory that was not to be had; None if it is another error.
+
+    Python and numpy raise MemoryError; torch a RuntimeError, on the CPU without a class of its own.
+    """
+    if isinstance(error, MemoryError):
+        return plain(error) or "no more memory"
+    said = EXHAUSTED.search(plain(error)) if isinstance(error, RuntimeError) else None
+    return said[0] if said and not isinstance(error, OutsideError) else None

@@ -18,7 +18,7 @@ from ae import record as records
 from ae.data.dataset import Dataset, load
 from ae.energy import Meter, meter
 from ae.environment import capture, products
-from ae.errors import OutsideError
+from ae.errors import OutsideError, exhausted
 from ae.fitting import Fitted, Fitting, Interrupted
 from ae.folder import RECORD, finish, finished, forget, held, prune, stage
 from ae.manifest import Manifest, find_manifest
@@ -115,8 +115,18 @@ class Execution:
 
     def run(self) -> Iterator[Event]:
         """Do what is not done yet; afterwards the record is at `record_path`."""
+        at = "its beginning"
         with held(self.folder), products("float32", self.here):
-            yield from self._locked()
+            try:
+                for event in self._locked():
+                    at = f"{event.phase}, {event.detail}"
+                    yield event
+            except (MemoryError, RuntimeError) as error:
+                if (said := exhausted(error)) is None:
+                    raise
+                raise OutsideError(
+                    f"{self.name}: out of memory (last: {at}): {said}; what is trained is kept"
+                ) from None
 
     @property
     def record_path(self) -> Path:

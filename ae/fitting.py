@@ -13,7 +13,7 @@ import torch
 from ae import store
 from ae.data.dataset import Dataset
 from ae.environment import processor, products
-from ae.errors import OutsideError
+from ae.errors import OutsideError, exhausted
 from ae.memory import footprint, free, halves
 from ae.plan import StackPlan
 from ae.record import Curve, rounded
@@ -125,12 +125,14 @@ class Fitting:
                 with products(self.plan.precision, self.device):
                     yield from self._train(stop)
                 return
-            except torch.OutOfMemoryError as error:
+            except (MemoryError, RuntimeError) as error:
+                if (said := exhausted(error)) is None:
+                    raise
                 why = f"{len(self.plan.members)} members ran out of memory"
                 if len(self.plan.members) == 1:
                     raise OutsideError(
                         f"{self.plan.name}: one member alone ran out of memory on {self.device}: "
-                        f"{str(error).partition('.')[0]}"
+                        f"{said}"
                     ) from None
         yield from self._in_halves(stop, why)
 

@@ -1,17 +1,24 @@
 """What a stack takes, counted by hand; and stacks that do not fit."""
 
+import os
+import re
+import subprocess
+import sys
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
-from project import make
+from project import ROOT, make
 from torch import nn
 from zoo import ZOO, stage
 
+from ae import cli, fitting
 from ae import record as records
 from ae.errors import OutsideError
 from ae.execute import Execution, Interrupted
 from ae.memory import Footprint, footprint, free, halves, split
+from ae.metrics import reconstruction
 from ae.models.base import Autoencoder, Draw, Objective
 from ae.plan import Member, StackPlan
 from ae.seeds import Stack
@@ -147,13 +154,31 @@ def equal(record, whole):
         )
 
 
-def refuse(monkeypatch, most, at=0):
+def gpu():
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
+ASKED = {  # for more than there is: what CUDA would say, and the libraries' own refusals
+    "gpu": (gpu, "CUDA out of memory"),
+    "torch": (
+        lambda: torch.empty(2**52),
+        "DefaultCPUAllocator: can't allocate memory: you tried to allocate 18014398509481984 bytes",
+    ),
+    "numpy": (
+        lambda: np.empty((2**26, 2**26), np.int8),
+        "Unable to allocate 4.00 PiB for an array with shape (67108864, 67108864) and data type int8",
+    ),
+    "python": (lambda: bytearray(2**62), "no more memory"),
+}
+
+
+def refuse(monkeypatch, most, at=0, ask=gpu):
     """More than `most` members run out of memory, at that step."""
     real = Training._step
 
     def step(self, stage, index):
         if len(self.stack.seeds) > most and self.at.step >= at:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+            ask()
         return real(self, stage, index)
 
     monkeypatch.setattr(Training, "_step", step)
@@ -172,12 +197,12 @@ def test_a_stack_that_is_too_large_is_trained_in_halves_to_the_same_record(proje
     assert stored(folder) == {r.stack for r in record.runs}
 
 
-@pytest.mark.parametrize("at", [0, 17])
+@pytest.mark.parametrize(("at", "ask"), [(0, "gpu"), (17, "gpu"), (17, "torch"), (0, "numpy")])
 def test_a_stack_that_runs_out_of_memory_goes_on_in_halves_of_halves(
-    project, whole, monkeypatch, at
+    project, whole, monkeypatch, at, ask
 ):
-    refuse(monkeypatch, 2, at)
-    details, record, _ = run(project, f"refused{at}")
+    refuse(monkeypatch, 2, at, ASKED[ask][0])
+    details, record, _ = run(project, f"refused{at}{ask}")
     equal(record, whole)
     nested = "plain, noisy, fit (half 1 of 2, for 3 members ran out of memory) (half 2 of 2, for 6"
     assert any(d.startswith(nested) for d in details)
@@ -203,12 +228,78 @@ def test_an_interrupted_half_goes_on_where_it_stood(project, whole, monkeypatch)
     assert list(folder.glob("checkpoints/*")) == []
 
 
-def test_a_member_that_does_not_fit_alone_is_an_error_in_one_line(project, monkeypatch):
-    refuse(monkeypatch, 0)
+@pytest.mark.parametrize("ask", ASKED)
+def test_a_member_that_does_not_fit_alone_is_an_error_in_one_line(project, monkeypatch, ask):
+    refuse(monkeypatch, 0, 0, ASKED[ask][0])
     with pytest.raises(OutsideError) as error:
         run(project, "none")
     assert str(error.value) == (
-        "plain: one member alone ran out of memory on cpu: CUDA out of memory"
+        f"plain: one member alone ran out of memory on cpu: {ASKED[ask][1]}"
+    )
+
+
+def test_the_checkpoints_of_members_that_do_not_fit_are_kept_and_used(project, whole, monkeypatch):
+    with monkeypatch.context() as less:
+        less.setattr(fitting, "CHECKPOINT_SECONDS", 0.0)
+        refuse(less, 0, 17, ASKED["torch"][0])
+        with pytest.raises(OutsideError):
+            run(project, "later")
+    folder = job(project, "later").folder
+    assert len(list(folder.glob("checkpoints/*"))) == 4  # of six members, three, two and one
+    details, record, _ = run(project, "later")
+    equal(record, whole)
+    assert len([d for d in details if d == "plain, noisy, fit"]) == 40 - 17
+    assert list(folder.glob("checkpoints/*")) == []
+
+
+def test_another_fault_of_torch_is_no_lack_of_memory(project, monkeypatch):
+    refuse(monkeypatch, 0, 0, lambda: torch.ones(2) @ torch.ones(3))
+    with pytest.raises(RuntimeError, match="inconsistent tensor size") as error:
+        run(project, "fault")
+    assert not isinstance(error.value, OutsideError)
+
+
+def test_a_measure_without_memory_is_an_error_in_one_line_and_weights_are_kept(
+    project, whole, monkeypatch
+):
+    with monkeypatch.context() as less:
+        less.setattr(reconstruction, "squared_error", lambda _, **__: ASKED["torch"][0]())
+        with pytest.raises(OutsideError) as error:
+            run(project, "measured")
+    assert str(error.value) == (
+        "tiny2020-dae: out of memory (last: measure, squared_error of plain): "
+        f"{ASKED['torch'][1]}; what is trained is kept"
+    )
+    details, record, _ = run(project, "measured")
+    equal(record, whole)
+    assert {d.partition(", ")[2] for d in details} == {"noisy, already trained", "already trained"}
+
+
+def test_the_command_says_in_one_line_that_memory_ran_out(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "cli", lambda **_: ASKED["torch"][0]())
+    with pytest.raises(SystemExit) as leave:
+        cli.main()
+    assert leave.value.code == 3
+    assert capsys.readouterr().err == f"ae: out of memory: {ASKED['torch'][1]}\n"
+
+
+def test_memory_that_the_system_refuses_halves_a_stack_or_ends_in_one_line(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("AE_")}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", ROOT / "tests" / "limited.py", tmp_path],
+        env=environment | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    halved, ended = done.stdout.splitlines()
+    for_four = "for 4 members ran out of memory"
+    assert halved == f"140 MiB: half 1 of 2, {for_four}; half 2 of 2, {for_four}: equal"
+    assert re.fullmatch(
+        r"20 MiB: tiny2020-dae: out of memory \(last: data, reading and verifying\): "
+        r"(no more memory|DefaultCPUAllocator: .* bytes); what is trained is kept",
+        ended,
     )
 
 

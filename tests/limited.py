@@ -1,0 +1,61 @@
+"""Run the small project with too little memory: `PYTHONPATH=. python tests/limited.py FOLDER`.
+
+The system itself refuses: after a run without a limit this process may grow by so many MiB, then by
+fewer, and no more. Prints what was said of halves, whether the record is the first one's, and the error.
+"""
+
+import gc
+import re
+import resource
+import sys
+from pathlib import Path
+
+import torch
+from project import make
+
+from ae import record
+from ae.errors import OutsideError
+from ae.execute import Execution
+
+GRANTED = (140, 20)  # four members of 12.5 MiB: trained by two, not even made
+
+
+def run(root: Path, results: str) -> tuple[list[str], str]:
+    """Run it: what was said of halves, and the record's digest."""
+    job = Execution(
+        path=root / "benchmarks" / "tiny2020-dae.toml",
+        tier="smoke",
+        root=root,
+        results=root / results,
+        device="cpu",
+    )
+    said = [e.detail for e in job.run()]
+    halves = dict.fromkeys(h for s in said for h in re.findall(r"\((half .*)\)", s))
+    return list(halves), record.read(job.record_path).digest
+
+
+def grant(mib: int) -> None:
+    """Let this process grow by so much."""
+    gc.collect()
+    size = re.search(r"VmSize:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert size is not None
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (int(size[1]) * 1024 + mib * 2**20, most))
+
+
+def main(folder: str) -> None:
+    """As the module says."""
+    root = make(Path(folder), epochs="1", limit="96", hidden="2000", seeds="[0, 1]")
+    _, whole = run(root, "whole")
+    for mib in GRANTED:
+        grant(mib)
+        try:
+            halves, digest = run(root, f"granted{mib}")
+            print(f"{mib} MiB: {'; '.join(halves)}: {'equal' if digest == whole else 'other'}")
+        except OutsideError as error:
+            print(f"{mib} MiB: {error}")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main(*sys.argv[1:])
