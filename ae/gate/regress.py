@@ -14,6 +14,7 @@ from ae.gate.structure import faults
 from ae.record import Record, RunRecord
 from ae.spec import Direction, ExactClaim, Spec
 from ae.verdict.movement import Move, Movement, Pair, movements
+from ae.verdict.result import WORST
 
 Kind = Literal["metric", "structure", "cost"]
 WORDS: tuple[Move, ...] = ("worse", "better", "undecided", "unchanged")
@@ -150,10 +151,8 @@ def _by_seed(values: Sequence[float], seeds: Sequence[int], diverged: dict[int, 
 
 def _scale(baseline: Baseline, metric: str) -> float:
     """The largest magnitude that the metric has in any run: its rounding is of that size."""
-    values = [
-        abs(v) for run in baseline.runs for v in run.metrics.get(metric, ()) if np.isfinite(v)
-    ]
-    return max(values, default=0.0)
+    values = (abs(v) for run in baseline.runs for v in run.metrics.get(metric, ()))
+    return max((v for v in values if v < WORST), default=0.0)
 
 
 def _row(trial: Trial, run: RunRecord, metric: str, movement: Movement) -> Row:
