@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ae")
 def cli() -> None:
-    r"""Reproduce autoencoder papers, many seeds at a time, and judge what they claim.
+    """Reproduce autoencoder papers, many seeds at a time, and judge what they claim.
 
     \b
     ae list                what there is, and what has been run
@@ -43,7 +43,7 @@ def cli() -> None:
     Exit codes: 0 done; 1 a check that you asked to enforce failed; 2 bad input; 3 something outside
     failed (data, disk, a crash); 130 interrupted by Ctrl-C, 143 by SIGTERM (the next run goes on
     from there).
-    """
+    """  # noqa: D301 - click keeps the lines of a paragraph that starts with a backspace
 
 
 @cli.command("list")

@@ -62,6 +62,7 @@ def test_help_teaches_and_is_quick(project):
     assert code == 0
     for word in ("list", "check", "fetch", "run", "report", "sync", "Exit codes"):
         assert word in out
+    assert "\n  ae list  " in out  # a line a command
     assert min(times) < 0.3
 
 
