@@ -1,19 +1,27 @@
 """The thread policy, before torch is loaded; no network; double precision for whoever asks for it."""
 
+import os
 import socket
 from collections.abc import Iterator
 
 import pytest
 from network import refused
+from project import GUARD
 
 from ae.environment import set_policy
 
 set_policy()
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    dict.fromkeys([str(GUARD), *filter(None, [os.environ.get("PYTHONPATH")])])
+)
 
 
 @pytest.fixture(autouse=True, scope="session")
 def no_network() -> Iterator[None]:
-    """Whatever a test of this process tries to reach beyond this machine fails it."""
+    """Whatever a test tries to reach beyond this machine fails it.
+
+    Here for this process; `guard/sitecustomize.py` does so in its Python children.
+    """
     with refused():
         yield
 

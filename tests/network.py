@@ -3,7 +3,7 @@
 import ipaddress
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 
@@ -17,9 +17,18 @@ def _refuse(host: Any) -> None:
     except ValueError:
         str(name).encode("idna")  # what is no name is refused by the look-up itself
     else:
-        if address.is_loopback or address.is_unspecified:
+        if address.is_loopback or address.is_unspecified or _own(address):
             return
     raise AssertionError(f"a test tried to reach {name}; tests run without a network")
+
+
+def _own(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether it is this machine's: no other can be bound to."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.bind((str(address), 0))
+        return True
+    return False
 
 
 @contextmanager

@@ -1,8 +1,11 @@
 """A small project in a folder: one spec of seconds, the real data and templates."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+GUARD = ROOT / "tests" / "guard"
+PYTHONPATH = os.pathsep.join((str(GUARD), str(ROOT)))  # for children: no network, this copy of ae
 SPEC = ROOT / "tests" / "tiny2020-dae.toml"
 
 

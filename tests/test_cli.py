@@ -11,7 +11,7 @@ import time
 import tomllib
 
 import pytest
-from project import ROOT, make, write
+from project import PYTHONPATH, ROOT, make, write
 
 from ae.manifest import find_manifest, find_source
 from ae.read import cells as read_cells
@@ -20,7 +20,7 @@ from ae.record import read
 from ae.record import write as write_record
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "MLFLOW_"))}
-ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH}
 
 
 @pytest.fixture(scope="module")

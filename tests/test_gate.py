@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from project import ROOT, make, write
+from project import PYTHONPATH, ROOT, make, write
 from rich.console import Console
 
 from ae import read as reading
@@ -389,7 +389,7 @@ def ae(project, *arguments, **more):
         [sys.executable, "-m", "ae", *arguments],
         cwd=project,
         env={k: v for k, v in os.environ.items() if not k.startswith(("AE_", "GITHUB_"))}
-        | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+        | {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH}
         | more,
         capture_output=True,
         text=True,

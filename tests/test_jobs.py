@@ -9,7 +9,7 @@ import time
 from multiprocessing import Pipe
 
 import pytest
-from project import ROOT, make
+from project import PYTHONPATH, make
 
 from ae import jobs, worker
 from ae import record as records
@@ -94,7 +94,7 @@ def test_terminated_while_two_are_at_work_both_keep_a_checkpoint_and_nobody_is_l
     started = subprocess.Popen(
         [sys.executable, "-m", "ae", "run", *options],
         cwd=project,
-        env=environment | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        env=environment | {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

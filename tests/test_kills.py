@@ -12,7 +12,7 @@ import sys
 
 import pytest
 import torch
-from project import ROOT, make
+from project import PYTHONPATH, ROOT, make
 
 from ae import record as records
 from ae.execute import Execution
@@ -21,7 +21,7 @@ from ae.train import Training
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "MLFLOW_"))}
-ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH}
 
 
 def kills(folder, *arguments):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from load import lay, lay_baselines
-from project import ROOT
+from project import PYTHONPATH
 
 SPECS, EACH, POINTS = 200, 5, 100_000
 START = """
@@ -52,7 +52,7 @@ def cost(project: Path, *arguments: str) -> Cost:
         subprocess.run(
             [sys.executable, "-I", "-c", START, str(used), sys.executable, "-m", "ae", *arguments],
             cwd=project,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+            env={**os.environ, "PYTHONPATH": PYTHONPATH, "NO_COLOR": "1"},
             stdout=said,
             stderr=subprocess.STDOUT,
             check=True,

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from project import ROOT, make
+from project import PYTHONPATH, ROOT, make
 from torch import nn
 from zoo import ZOO, stage
 
@@ -287,7 +287,7 @@ def test_memory_that_the_system_refuses_halves_a_stack_or_ends_in_one_line(tmp_p
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AE_")}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", ROOT / "tests" / "limited.py", tmp_path],
-        env=environment | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        env=environment | {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH},
         capture_output=True,
         text=True,
         check=False,

@@ -1,9 +1,13 @@
 """The tests reach nothing but this machine, and would be told if they tried."""
 
+import os
 import socket
+import subprocess
+import sys
 import urllib.request
 
 import pytest
+from project import PYTHONPATH
 
 DOCUMENTATION = "192.0.2.1"  # an address that belongs to nobody
 
@@ -37,3 +41,48 @@ def test_the_loopback_is_free(host):
             there, _ = server.accept()
             with there:
                 assert there.recv(5) == b"hello"
+
+
+CHILD = "import socket; socket.create_connection(({host!r}, {port}), timeout=1).close()"
+
+
+def child(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("environment", [{}, {"PYTHONPATH": PYTHONPATH}])
+@pytest.mark.parametrize("generation", [1, 2])
+def test_a_child_of_a_test_is_refused_too_and_says_whom_it_tried(environment, generation):
+    code = CHILD.format(host=DOCUMENTATION, port=80)
+    if generation == 2:
+        code = (
+            f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', {code!r}]))"
+        )
+    done = child(code, **environment)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last == (
+        f"AssertionError: a test tried to reach {DOCUMENTATION}; tests run without a network"
+    )
+
+
+def test_a_child_of_a_test_reaches_this_machine():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        done = child(CHILD.format(host="127.0.0.1", port=server.getsockname()[1]))
+        assert done.returncode == 0, done.stderr
+        server.settimeout(1)
+        server.accept()[0].close()
+
+
+def test_the_environments_own_customisation_still_runs_in_a_child(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("print('own')")
+    path = os.pathsep.join((PYTHONPATH, str(tmp_path)))
+    done = child(CHILD.format(host=DOCUMENTATION, port=80), PYTHONPATH=path)
+    assert done.stdout == "own\n"
+    assert "a test tried to reach" in done.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from project import ROOT, make, write
+from project import PYTHONPATH, make, write
 
 from ae import record as records
 from ae.errors import OutsideError, UserError
@@ -250,7 +250,7 @@ def ae(project, *arguments):
             *arguments,
         ],
         cwd=project,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH},
         capture_output=True,
         text=True,
         timeout=100,

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from project import ROOT, make
+from project import PYTHONPATH, make
 
 from ae import store
 from ae.record import read
@@ -31,7 +31,7 @@ def ran(folder: Path, within: str, environment: dict[str, str]) -> Path:
     done = subprocess.run(
         [sys.executable, "-m", "ae", "run", "--tier", "smoke", "--no-pdf", "--no-track"],
         cwd=project / within,
-        env=kept | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)} | environment,
+        env=kept | {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH} | environment,
         capture_output=True,
         check=False,
         timeout=550,

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from project import PYTHONPATH
 
 from ae import tracked
 from ae.errors import OutsideError, UserError
@@ -548,7 +549,7 @@ def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=100,
         check=True,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        env=os.environ | {"PYTHONPATH": PYTHONPATH},
     )
 
 

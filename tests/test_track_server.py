@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project import ROOT, make
+from project import PYTHONPATH, make
 
 from ae.record import Record, read, write
 from ae.track import TrackingError, send, sync
@@ -227,7 +227,7 @@ def run_of_seconds(project: Path, uri: str, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "ae", *arguments],
         cwd=project,
-        env=os.environ | {"MLFLOW_TRACKING_URI": uri, "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"MLFLOW_TRACKING_URI": uri, "PYTHONPATH": PYTHONPATH},
         capture_output=True,
         text=True,
         check=False,
