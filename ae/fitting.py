@@ -11,15 +11,17 @@ from typing import Any
 import torch
 
 from ae import store
+from ae.batches import Fresh, Source
 from ae.data.dataset import Dataset
 from ae.environment import processor, products
 from ae.errors import OutsideError, exhausted
 from ae.memory import footprint, free, halves
 from ae.plan import StackPlan
+from ae.position import Progress
 from ae.record import Curve, rounded
 from ae.seeds import Stack
 from ae.spec import Descent, Fit, Precision
-from ae.train import Fresh, Progress, Source, Training
+from ae.train import Training
 
 CHECKPOINT_SECONDS = 30.0
 

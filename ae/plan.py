@@ -21,6 +21,7 @@ from ae.spec import Cell, Descent, Fit, Precision
 
 PACKAGE = Path(__file__).parent
 TRAINER = (
+    "batches.py",
     "data/access.py",
     "data/dataset.py",
     "data/noise.py",
@@ -31,6 +32,7 @@ TRAINER = (
     "networks.py",
     "optimize.py",
     "plan.py",
+    "position.py",
     "probability.py",
     "seeds.py",
     "spec/training.py",

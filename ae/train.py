@@ -6,62 +6,20 @@ depend on how many train beside it. The trainer yields progress; the caller deci
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from ae.batches import Batches, Source
 from ae.graph import Capture, CaptureError, StaticStep, captured, obstacle
-from ae.models.base import Batch, Draw, Objective
+from ae.models.base import Objective
 from ae.optimize import Optimizers, scheduled
-from ae.seeds import NoiseSource, Stack, generator, spread
+from ae.position import Position, Progress
+from ae.seeds import NoiseSource, Stack
 from ae.spec import Descent, Fit
 
 POINTS = 60  # of a stage's curve
-ACCESS = "the data's"  # noise: a name that no model gives
-
-
-class Fresh(NamedTuple):
-    """Examples that are drawn anew whenever they are seen: by which noise, and batches by both."""
-
-    draw: Draw
-    batch: Callable[[Tensor, Tensor], Batch]
-
-
-class Source(NamedTuple):
-    """What the trainer needs of a data set: how many examples, and batches by index.
-
-    With `fresh`, descent sees batches that each seed draws by its own noise, before the model's;
-    `batch` is then what a stage that calls `fit` sees.
-    """
-
-    examples: int
-    batch: Callable[[Tensor], Batch]
-    fresh: Fresh | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where training stands after a step; `parts` are means per member since the last point."""
-
-    stage: str
-    step: int
-    steps: int
-    examples: int
-    parts: dict[str, Tensor] | None
-
-
-@dataclass
-class Position:
-    """The place in the protocol from which training goes on."""
-
-    stage: int = 0
-    step: int = 0
-    started: bool = False
-    sums: dict[str, Tensor] = field(default_factory=dict)
-    since: int = 0
 
 
 class Training:
@@ -85,19 +43,16 @@ class Training:
         *,
         capture: Capture | None = None,
     ) -> None:
-        self.stack, self.stages, self.data = stack, list(stages), data
+        self.stack, self.stages = stack, list(stages)
         seeds, device = stack.seeds, stack.device
         self.capture = captured if capture is None and device.type == "cuda" else capture
         self.reason: str | None = None
         self._static: StaticStep | None = None
         self._replay: Callable[[], None] | None = None
         self.noise = NoiseSource(seeds, device, "noise")
-        self.order = [generator(s, "order", device) for s in self.noise.unique]
-        self.spread = spread(seeds, device)
+        self.batches = Batches(data, self.noise, device)
         self.at = Position()
         self.optimizers: Optimizers | None = None
-        self._epoch_start = [g.get_state() for g in self.order]
-        self._order: Tensor | None = None
 
     def steps_of(self, stage: Descent | Fit) -> int:
         """How many optimiser steps a stage takes; incomplete last batches are dropped."""
@@ -107,9 +62,7 @@ class Training:
 
     def per_epoch(self, stage: Descent) -> int:
         """Whole batches in an epoch."""
-        if self.data.examples < stage.batch:
-            raise ValueError(f"batch {stage.batch} exceeds the {self.data.examples} examples")
-        return self.data.examples // stage.batch
+        return self.batches.per_epoch(stage.batch)
 
     @property
     def total(self) -> int:
@@ -141,10 +94,10 @@ class Training:
             storage.grad = None
 
     def _fit(self, name: str, stage: Fit) -> Progress:
-        everything = torch.arange(self.data.examples, device=self.stack.device)
+        everything = self.batches.all().x
         with torch.no_grad():
-            self.stack.share(stage.fit, self.data.batch(everything).x)
-        return Progress(name, 1, 1, self.data.examples, {})
+            self.stack.share(stage.fit, everything)
+        return Progress(name, 1, 1, len(everything), {})
 
     def _descend(self, name: str, stage: Descent) -> Iterator[Progress]:
         self._begin(stage)
@@ -155,7 +108,7 @@ class Training:
             self.at.step += 1
             self.at.since += 1
             point = self.at.step % every == 0 or self.at.step == steps
-            means = self._means() if point else None
+            means = self.at.means(fixed=self._static is not None) if point else None
             yield Progress(name, self.at.step, steps, self.at.step * stage.batch, means)
 
     def _begin(self, stage: Descent) -> None:
@@ -169,7 +122,7 @@ class Training:
             parameter.requires_grad_(name in self.optimizers.trained)
         self.reason = None if self.capture is None else obstacle(stage)
         if self.capture is not None and self.reason is None:
-            shape = (len(self.order), stage.batch)
+            shape = (len(self.noise.unique), stage.batch)
             self._static = StaticStep(
                 partial(self._step, stage),
                 torch.zeros(shape, dtype=torch.long, device=self.stack.device),
@@ -187,7 +140,7 @@ class Training:
 
     def _advance(self, stage: Descent) -> None:
         """Take one step: replay it where it can be recorded, else compute it."""
-        index = self._next_index(stage)
+        index = self.batches.index(stage.batch, self.at.step)
         if self._schedule(stage):
             self._replay = None
         if self._static is not None:
@@ -196,7 +149,7 @@ class Training:
         if self._replay is not None:
             self._replay()
         else:
-            self._accumulate(self._step(stage, index))
+            self.at.add(self._step(stage, index))
 
     def _recorded(self, step: StaticStep) -> Callable[[], None] | None:
         assert self.capture is not None
@@ -208,34 +161,10 @@ class Training:
             self.noise.renew(states)
             return None
 
-    def _next_index(self, stage: Descent) -> Tensor:
-        """The next batch's examples (seed, batch); an epoch begins with a new order."""
-        per_epoch = self.per_epoch(stage)
-        within = self.at.step % per_epoch
-        if within == 0 or self._order is None:
-            if within == 0:
-                self._epoch_start = [g.get_state() for g in self.order]
-            n, device = self.data.examples, self.stack.device
-            rows = [torch.randperm(n, generator=g, device=device) for g in self.order]
-            self._order = torch.stack(rows)
-        return self._order[:, within * stage.batch : (within + 1) * stage.batch]
-
-    def _batch(self, index: Tensor) -> Batch:
-        if self.data.fresh is not None:
-            return self._fresh(self.data.fresh, index)
-        batch = self.data.batch(index)
-        if self.spread is None:
-            return batch
-        return Batch(batch.x[self.spread], None if batch.y is None else batch.y[self.spread])
-
-    def _fresh(self, fresh: Fresh, index: Tensor) -> Batch:
-        noise = self.noise.draw({ACCESS: fresh.draw}, index.shape[1])[ACCESS]
-        return fresh.batch(index if self.spread is None else index[self.spread], noise)
-
     def _step(self, stage: Descent, index: Tensor) -> dict[str, Tensor]:
         """One step on the examples of `index`: name of a term -> its mean (member,)."""
         assert self.optimizers is not None
-        batch = self._batch(index)
+        batch = self.batches.at(index)
         draws = self.stack.model.draws_for(stage.objective, stage.layer)
         noise = self.noise.draw(draws, stage.batch)
         constants = {} if stage.layer is None else {"layer": stage.layer}
@@ -269,32 +198,13 @@ class Training:
                 stale |= self.optimizers.set(schedule.key, value)
         return stale
 
-    def _accumulate(self, parts: dict[str, Tensor]) -> None:
-        for name, value in parts.items():
-            if name in self.at.sums:
-                self.at.sums[name] += value
-            else:
-                self.at.sums[name] = value.clone()
-
-    def _means(self) -> dict[str, Tensor]:
-        means = {name: total / self.at.since for name, total in self.at.sums.items()}
-        self.at.since = 0
-        if self._static is None:
-            self.at.sums = {}
-        for total in self.at.sums.values():  # a recorded step goes on adding to these
-            total.zero_()
-        return means
-
     def state(self) -> dict[str, Tensor]:
         """Everything that the future of this training depends on, as tensors."""
-        at = self.at
         state = {f"stack/{k}": t.clone() for k, t in self.stack.tensors().items()}
-        state["at"] = torch.tensor([at.stage, at.step, at.started, at.since])
-        state |= {f"sums/{k}": t.clone() for k, t in at.sums.items()}
+        state |= self.at.state()
         for i, g in enumerate(self.noise.generators):
             state[f"noise/{i}"] = g.get_state()
-        for i, (g, start) in enumerate(zip(self.order, self._epoch_start, strict=True)):
-            state[f"order/{i}"] = start.clone() if self._within_epoch() else g.get_state()
+        state |= self.batches.state(within=self._within_epoch())
         if self.optimizers is not None:
             state |= {f"optimizer/{k}": t for k, t in self.optimizers.state().items()}
         return state
@@ -310,21 +220,15 @@ class Training:
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Go back to where `state` was taken."""
-        stage, step, started, since = (int(v) for v in state["at"])
-        sums = {k.removeprefix("sums/"): t for k, t in state.items() if k.startswith("sums/")}
-        sums = {k: t.to(self.stack.device) for k, t in sums.items()}
-        self.at = Position(stage, step, bool(started), sums, since)
+        self.at = Position.of(state, self.stack.device)
         self.stack.load(_under("stack/", state))
         for i, g in enumerate(self.noise.generators):
             g.set_state(state[f"noise/{i}"].cpu())
-        for i, g in enumerate(self.order):
-            g.set_state(state[f"order/{i}"].cpu())
-        self._epoch_start = [g.get_state() for g in self.order]
-        self._order = None
+        self.batches.load(state)
         optimizer = _under("optimizer/", state)
         self._leave()
         if optimizer:
-            protocol = self.stages[stage][1]
+            protocol = self.stages[self.at.stage][1]
             assert isinstance(protocol, Descent)
             self.optimizers = Optimizers(self.stack, protocol)
             self.optimizers.load(optimizer)

@@ -9,6 +9,7 @@ from test_train import dae, finish
 from zoo import FEATURES, ZOO, stage
 
 from ae import record as records
+from ae.batches import Fresh, Source
 from ae.data.access import bernoulli, variance
 from ae.execute import Interrupted
 from ae.memory import footprint
@@ -16,7 +17,7 @@ from ae.models.base import Autoencoder, Batch, Draw, Objective
 from ae.models.pca import PCA
 from ae.plan import Member, StackPlan
 from ae.seeds import Stack
-from ae.train import Fresh, Source, Training
+from ae.train import Training
 
 EXAMPLES = 96
 X = torch.rand(EXAMPLES, FEATURES, generator=torch.Generator().manual_seed(9))

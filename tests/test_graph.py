@@ -8,12 +8,13 @@ from test_train import OPTIMIZERS, dae
 from torch._subclasses.fake_tensor import FakeTensorMode
 from zoo import CLASSES, ZOO, stage
 
+from ae.batches import Source
 from ae.graph import CaptureError, StaticStep, captured, obstacle
 from ae.models.base import Batch
 from ae.optimize import FUSED, Optimizers, build
 from ae.seeds import Stack
 from ae.spec import Descent
-from ae.train import Source, Training
+from ae.train import Training
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EXAMPLES = 96

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from zoo import FEATURES, ZOO, stage
 
+from ae.batches import Source
 from ae.errors import UserError
 from ae.models.base import Autoencoder, Batch, Objective
 from ae.models.deep_autoencoder import DeepAutoencoder
@@ -14,7 +15,7 @@ from ae.models.denoising import DAE
 from ae.optimize import build, clip, scheduled
 from ae.seeds import Stack, derive, generator
 from ae.spec import Schedule
-from ae.train import Source, Training
+from ae.train import Training
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 

@@ -7,10 +7,11 @@ import torch
 from zoo import CLASSES, ZOO
 
 import ae.models
+from ae.batches import Source
 from ae.models.base import Autoencoder, Batch
 from ae.seeds import NoiseSource, Stack
 from ae.spec import Descent
-from ae.train import Source, Training
+from ae.train import Training
 
 SEEDS = [3, 1, 4, 15]
 
