@@ -19,7 +19,8 @@ from ae.data.dataset import Dataset, load
 from ae.energy import Meter, meter
 from ae.environment import capture, products
 from ae.errors import OutsideError, exhausted
-from ae.fitting import Fitted, Fitting, Interrupted
+from ae.fitted import Fitted
+from ae.fitting import Fitting, Interrupted
 from ae.folder import RECORD, finish, finished, forget, held, prune, stage
 from ae.manifest import Manifest, find_manifest
 from ae.plan import PACKAGE, StackPlan, code_digest, plan
@@ -33,7 +34,13 @@ __all__ = ["Event", "Execution", "Interrupted"]
 
 CURVE = 1000  # numbers that a record keeps of a curve, over all its seeds
 FEWEST_POINTS = 20  # but so many of each seed
-MEASURER = ("execute.py", "fitting.py", "pooled.py", "trained.py")  # and metrics, figures
+MEASURER = (
+    "execute.py",
+    "fitted.py",
+    "fitting.py",
+    "pooled.py",
+    "trained.py",
+)  # and metrics, figures
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """Training one stack to the end, with curves, checkpoints and resume."""
 
 import math
-import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,14 @@ import torch
 from ae import store
 from ae.batches import Fresh, Source
 from ae.data.dataset import Dataset
-from ae.environment import processor, products
+from ae.environment import products
 from ae.errors import OutsideError, exhausted
+from ae.fitted import Fitted, Track, provenance
 from ae.memory import footprint, free, halves
 from ae.plan import StackPlan
 from ae.position import Progress
-from ae.record import Curve, rounded
 from ae.seeds import Stack
-from ae.spec import Descent, Fit, Precision
+from ae.spec import Descent, Fit
 from ae.train import Training
 
 CHECKPOINT_SECONDS = 30.0
@@ -28,43 +27,6 @@ CHECKPOINT_SECONDS = 30.0
 
 class Interrupted(Exception):
     """Training stopped on request, after a checkpoint; the next run goes on from there."""
-
-
-@dataclass
-class Track:
-    """A curve of every member of a stack, as it grows."""
-
-    stage: str
-    part: str
-    steps: list[int] = field(default_factory=list)
-    examples: list[int] = field(default_factory=list)
-    values: list[list[float]] = field(default_factory=list)
-
-    def of(self, members: list[int]) -> Curve:
-        """The curve of some members: values[member][point]."""
-        return Curve(
-            stage=self.stage,
-            part=self.part,
-            steps=self.steps,
-            examples=self.examples,
-            values=[[rounded(point[m]) for point in self.values] for m in members],
-        )
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A trained stack; `seconds_before` of its time were spent before this process.
-
-    `trained` says where training began: machine, versions, threads.
-    """
-
-    stack: Stack
-    curves: list[Track]
-    diverged: dict[int, str]
-    steps: int
-    seconds: float
-    seconds_before: float
-    trained: dict[str, str]
 
 
 class Fitting:
@@ -277,17 +239,6 @@ class Fitting:
             seconds_before=self._before,
             trained=self._trained or provenance(self.device, self.plan.precision),
         )
-
-
-def provenance(device: str, precision: Precision) -> dict[str, str]:
-    """Where this process trains: what may differ between a stack and the record it is used in."""
-    return {
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "processor": processor(),
-        "threads": str(torch.get_num_threads()),
-        "precision": "float32" if device == "cpu" else precision,
-    }
 
 
 def _texts(values: list[list[float]]) -> list[list[str]]:

@@ -26,6 +26,7 @@ TRAINER = (
     "data/dataset.py",
     "data/noise.py",
     "environment.py",
+    "fitted.py",
     "fitting.py",
     "graph.py",
     "models/base.py",

@@ -10,12 +10,15 @@ are pairs of logarithms, `Shares`, and nothing is computed from v itself.
 """
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import logsigmoid
+
+Family = Literal["kumaraswamy", "gauss_logit", "gamma"]
+"""A law of shares with two parameters: a and b, or a logit's mean and log variance."""
 
 LEAST = 1e-30  # of -log(v) and -log(1 - v), which single precision can still invert
 EULER = 0.5772156649015329
@@ -187,3 +190,55 @@ def _log_gamma(
     shape: Float[Tensor, "*batch breaks"], uniform: Float[Tensor, "*batch breaks"]
 ) -> Float[Tensor, "*batch breaks"]:
     return (uniform.log() + torch.lgamma(1 + shape)) / shape
+
+
+def broken(
+    family: Family,
+    first: Float[Tensor, "*batch breaks"],
+    second: Float[Tensor, "*batch breaks"],
+    noise: dict[str, Tensor],
+    *,
+    edge: float,
+) -> Shares:
+    """A sample of a family: of noise `n`, `u`, or `first` and `second`, uniform within `edge`."""
+    if family == "gauss_logit":
+        return logistic_normal(first, second, noise["n"])
+    uniform = {name: edge + (1 - 2 * edge) * u for name, u in noise.items()}
+    if family == "gamma":
+        return gamma_ratio(first, second, uniform["first"], uniform["second"])
+    return kumaraswamy(first, second, uniform["u"])
+
+
+def log_density(
+    family: Family,
+    shares: Shares,
+    first: Float[Tensor, "*batch breaks"],
+    second: Float[Tensor, "*batch breaks"],
+) -> Float[Tensor, "*batch"]:
+    """log density of what `broken` samples, summed over breaks."""
+    law = {
+        "kumaraswamy": log_kumaraswamy,
+        "gauss_logit": log_logistic_normal,
+        "gamma": log_gamma_ratio,
+    }[family]
+    return law(shares, first, second)
+
+
+def divergence(
+    family: Family,
+    shares: Shares,
+    first: Float[Tensor, "*batch breaks"],
+    second: Float[Tensor, "*batch breaks"],
+    concentration: Float[Tensor, ""],
+    *,
+    terms: int,
+) -> Float[Tensor, "*batch"]:
+    """KL(family || Beta(1, concentration)), summed over breaks.
+
+    By a series of so many `terms`, exactly, or of the one sample `shares`, as the families have it.
+    """
+    if family == "kumaraswamy":
+        return kl_kumaraswamy_beta(first, second, concentration, terms=terms)
+    if family == "gamma":
+        return kl_beta_beta(first, second, concentration)
+    return kl_logistic_normal_beta(shares, second, concentration)

@@ -21,8 +21,6 @@ from ae.probability import (
     log_standard_normal,
 )
 
-Posterior = Literal["kumaraswamy", "gauss_logit", "gamma"]
-
 FLOOR = 1e-3  # of the shape parameters a and b
 EDGE = 1e-6  # of uniform noise where the paper's clipping would bias a weight
 
@@ -55,7 +53,7 @@ class SBVAE(Autoencoder):
         *,
         hidden: list[int],
         latent: int,
-        posterior: Posterior,
+        posterior: sticks.Family,
         concentration: float,
         terms: int,
         clip: float,
@@ -67,7 +65,7 @@ class SBVAE(Autoencoder):
         normal_weights_(self, init)
         self.register_buffer("concentration", torch.tensor(concentration))
         self.family, self.terms, self.clip = posterior, terms, clip
-        laws: dict[Posterior, dict[str, Literal["normal", "uniform"]]] = {
+        laws: dict[sticks.Family, dict[str, Literal["normal", "uniform"]]] = {
             "kumaraswamy": {"u": "uniform"},
             "gauss_logit": {"n": "normal"},
             "gamma": {"first": "uniform", "second": "uniform"},
@@ -97,7 +95,7 @@ class SBVAE(Autoencoder):
         self, x: Float[Tensor, "batch features"], noise: Noise
     ) -> Float[Tensor, "batch latent"]:
         """One sample of pi given x."""
-        return sticks.pieces(self._shares(*self.posterior(x), noise, EDGE))
+        return sticks.pieces(sticks.broken(self.family, *self.posterior(x), noise, edge=EDGE))
 
     def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
         """The probability of each pixel, in (0, 1), given pi."""
@@ -123,9 +121,11 @@ class SBVAE(Autoencoder):
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """-E log p(x given pi) + KL(q(v given x), p(v)), one sample of v; nats per image."""
         first, second = self.posterior(batch.x)
-        shares = self._shares(first, second, noise, self.clip)
+        shares = sticks.broken(self.family, first, second, noise, edge=self.clip)
         reconstruction = -log_bernoulli(batch.x, self.decoder(sticks.pieces(shares)))
-        kl = self._divergence(shares, first, second)
+        kl = sticks.divergence(
+            self.family, shares, first, second, self.concentration, terms=self.terms
+        )
         return Objective(
             loss=reconstruction + kl, parts={"reconstruction": reconstruction, "kl": kl}
         )
@@ -138,13 +138,8 @@ class SBVAE(Autoencoder):
         q is the density that the samples have: for `gamma` that of the approximate inverse.
         """
         first, second = self.posterior(x)
-        shares = self._shares(first, second, noise, EDGE)
-        density = {
-            "kumaraswamy": sticks.log_kumaraswamy,
-            "gauss_logit": sticks.log_logistic_normal,
-            "gamma": sticks.log_gamma_ratio,
-        }[self.family]
-        return self._log_joint(x, shares) - density(shares, first, second)
+        shares = sticks.broken(self.family, first, second, noise, edge=EDGE)
+        return self._log_joint(x, shares) - sticks.log_density(self.family, shares, first, second)
 
     def log_joint(
         self, x: Float[Tensor, "batch features"], latent: Noise
@@ -160,32 +155,6 @@ class SBVAE(Autoencoder):
         """log p(x, v)."""
         log_pixels = log_bernoulli(x, self.decoder(sticks.pieces(shares)))
         return log_pixels + sticks.log_beta_prior(shares, self.concentration)
-
-    def _shares(
-        self,
-        first: Float[Tensor, "batch breaks"],
-        second: Float[Tensor, "batch breaks"],
-        noise: Noise,
-        edge: float,
-    ) -> sticks.Shares:
-        if self.family == "gauss_logit":
-            return sticks.logistic_normal(first, second, noise["n"])
-        uniform = {name: edge + (1 - 2 * edge) * u for name, u in noise.items()}
-        if self.family == "gamma":
-            return sticks.gamma_ratio(first, second, uniform["first"], uniform["second"])
-        return sticks.kumaraswamy(first, second, uniform["u"])
-
-    def _divergence(
-        self,
-        shares: sticks.Shares,
-        first: Float[Tensor, "batch breaks"],
-        second: Float[Tensor, "batch breaks"],
-    ) -> Float[Tensor, " batch"]:
-        if self.family == "kumaraswamy":
-            return sticks.kl_kumaraswamy_beta(first, second, self.concentration, terms=self.terms)
-        if self.family == "gamma":
-            return sticks.kl_beta_beta(first, second, self.concentration)
-        return sticks.kl_logistic_normal_beta(shares, second, self.concentration)
 
 
 class GaussVAE(Autoencoder):
