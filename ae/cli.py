@@ -322,7 +322,10 @@ def _render(
     found = [(records.read(p), p) for p in paths if only or "-seeds-" not in p.parent.name]
     shown = [(record, path) for record, path in found if record.tier != "smoke"] or found
     if not shown:
-        raise UserError(f"{source}: found no record; `ae run` makes one")
+        raise UserError(
+            f"{source}: found no record; `ae run` makes one, `ae report --published` shows those "
+            "that come with the project"
+        )
     name = "report" if not only else f"report-{only[0].name}"
     out = out or root / "results" / name
     speeds = [read(p) for p in sorted((root / "reports" / "published" / "perf").glob("*.json"))]

@@ -95,10 +95,14 @@ class Work:
         if not changed and now - self._said < LINE_SECONDS:
             return
         self._said = now
-        spent, left = now - self._started, ""
-        if self._first is not None and self._first < done < total:
-            left = f", about {spent * (total - done) / (done - self._first):.0f} s of training left"
-        print(f"{self.name}{text} ({done / total:.0%}{left})", file=sys.stderr, flush=True)
+        spent, trained = now - self._started, ""
+        if done < total:  # what is measured and drawn afterwards takes no share of the training
+            trained = f"{done / total:.0%}"
+            if self._first is not None and self._first < done:
+                left = spent * (total - done) / (done - self._first)
+                trained += f", about {left:.0f} s of training left"
+            trained = f" ({trained})"
+        print(f"{self.name}{text}{trained}", file=sys.stderr, flush=True)
 
 
 class Board:

@@ -53,3 +53,9 @@ def test_each_stack_has_a_bar_of_its_own(clock, monkeypatch):
     assert task.finished
     work.show("train", "b, first", 60, 100, 0.25)
     assert (task.finished, task.completed) == (False, 0.25)
+
+
+def test_a_share_is_of_training_and_is_not_said_after_it(clock, capsys):
+    with Work("paper") as work:
+        work.show("measure", "error of a", 100, 100, 1.0)
+    assert lines(capsys) == ["paper  measure: error of a"]

@@ -33,6 +33,11 @@ def show_verdicts(record: Record, verdicts: Sequence[Verdict]) -> None:
         word = f"[{STYLES[verdict.word]}]{verdict.word}[/]"
         table.add_row(verdict.claim, verdict.published, verdict.ours, word)
     console = Console(width=None if sys.stdout.isatty() else 120)
+    if not table.row_count:
+        console.print(
+            f"{title}: none of its {untested} claims is tested in this tier.", markup=False
+        )
+        return
     console.print(table)
     if untested:
         console.print(f"{untested} more claims are not tested in this tier.")
