@@ -260,7 +260,7 @@ def test_other_seeds_have_a_folder_of_their_own_and_leave_the_default_alone(proj
 def test_a_record_says_where_its_weights_were_trained(project, monkeypatch):
     run(project)
     (project / "results" / "tiny2020-dae" / "smoke" / "state.json").unlink()
-    monkeypatch.setattr("ae.fitting.platform.python_version", lambda: "9.9.9")
+    monkeypatch.setattr("ae.fitted.platform.python_version", lambda: "9.9.9")
     events, record = run(project)
     assert trained(events) == set()
     assert record.runs[0].trained["python"] != "9.9.9"
