@@ -21,7 +21,8 @@ from ae.errors import OutsideError, UserError
 from ae.record import Record, read, write, write_atomically
 
 RECORD, STATE, STAGED, HOLDER = "record.json", "state.json", ".staged", ".holder"
-ASIDE = re.compile(r"\.(?!mlflow\.json).+\.[a-z0-9_]{8}")  # as `tempfile` names a file aside
+# Files aside: as `tempfile` names them, and as safetensors does, which writes another beside ours.
+ASIDE = re.compile(r"\.(?!mlflow\.json).+\.[a-z0-9_]{8}|\.tmp[A-Za-z0-9]{6}")
 
 
 @contextmanager

@@ -94,11 +94,25 @@ def test_the_lock_of_a_killed_process_does_not_block(tmp_path, other):
 def test_what_killed_writers_left_aside_is_removed_and_nothing_else(tmp_path):
     kept = ["mlflow.json", ".mlflow.json.abcd_123", "stacks/a.safetensors", "filters.png"]
     left = [".record.json.abcd_123", "stacks/.a.safetensors.x7_____z", "checkpoints/.b.c.01234567"]
+    left.append("checkpoints/.tmpmx2CiF")
     for name in (*kept, *left):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
     with held(tmp_path):
-        assert [(tmp_path / n).exists() for n in (*kept, *left)] == [True] * 4 + [False] * 3
+        assert [(tmp_path / n).exists() for n in (*kept, *left)] == [True] * 4 + [False] * 4
+
+
+def test_what_safetensors_writes_aside_has_a_name_that_is_removed(tmp_path):
+    code = (
+        "import sys, numpy; from safetensors.numpy import save_file\n"
+        "save_file({'a': numpy.zeros(1 << 27, numpy.uint8)}, sys.argv[1])"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, tmp_path / "weights"])
+    seen = set()
+    while child.poll() is None:
+        seen |= {name for name in os.listdir(tmp_path) if name != "weights"}
+    assert (child.returncode, len(seen)) == (0, 1)
+    assert all(folders.ASIDE.fullmatch(name) for name in seen)
 
 
 def test_a_record_takes_the_place_of_the_former_with_its_figures(tmp_path, record):
