@@ -1,4 +1,4 @@
-"""The two ways in which `ae` stops: the user's input, or the world outside."""
+"""The ways in which `ae` stops: the user's input, the world outside, a request."""
 
 import re
 
@@ -16,6 +16,13 @@ class UserError(ValueError):
     """
 
 
+class Unmeasurable(UserError):
+    """A measure cannot be taken of a member that was trained badly: its value there is NaN.
+
+    The record keeps the reason, and the other members their values.
+    """
+
+
 class OutsideError(RuntimeError):
     """Something outside failed: data, disk, network, a crash in a library.
 
@@ -28,6 +35,10 @@ class MissingData(OutsideError):
 
     A run of several papers leaves out those that need it, and says so.
     """
+
+
+class Interrupted(Exception):
+    """Work stopped on request, after a checkpoint; the next run goes on from there."""
 
 
 def plain(what: object, most: int = 200) -> str:

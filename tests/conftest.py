@@ -8,7 +8,7 @@ import pytest
 from network import refused
 from project import GUARD
 
-from ae.environment import set_policy
+from ae.machine.threads import set_policy
 
 set_policy()
 os.environ["PYTHONPATH"] = os.pathsep.join(
@@ -54,3 +54,13 @@ def exact_arithmetic(one_thread: None) -> Iterator[None]:
     torch.manual_seed(0)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what takes minutes unless it is asked for."""
+    if "nightly" in config.option.markexpr:
+        return
+    reason = pytest.mark.skip(reason="asked for by -m nightly")
+    for item in items:
+        if item.get_closest_marker("nightly"):
+            item.add_marker(reason)

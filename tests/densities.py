@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from ae.maths.probability import log_normal, log_standard_normal
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
 from ae.models.vae import VAE
-from ae.probability import log_normal, log_standard_normal
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 A, B, LOGVAR = 1.5, 0.8, -1.0
 

@@ -1,6 +1,6 @@
 """Damaged inputs: valid ones with a few changes, of a tree of values or of bytes.
 
-Every run of the tests tries the same inputs. `AE_FUZZ=20 pytest tests/test_fuzz_*.py` tries twenty
+Every run of the tests tries the same inputs. `AE_FUZZ=20 pytest tests -k fuzz` tries twenty
 times as many, other ones each time.
 """
 

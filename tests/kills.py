@@ -25,20 +25,39 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import seaborn
 import torch
+import torch._dynamo
 from mlflow import MlflowClient
 from mlflow.store.tracking import sqlalchemy_store
 from project import make
 
-import ae.bench
-import ae.fitting
-import ae.jobs
+import ae.check
 import ae.report
-from ae import cli, record, store
-from ae.figures import drawing, filters
+import ae.running.carry
+import ae.running.conclusion
+import ae.running.pool
+import ae.running.suite
+import ae.training.stack_training
+from ae.cli import main as cli
+from ae.figures import filters
+from ae.figures.layout import drawing
 from ae.metrics import reconstruction
+from ae.records import record
+from ae.training import weights as store
 
-IMPORTED = (sqlalchemy_store, ae.bench, ae.report, filters, reconstruction)  # once for all runs
+IMPORTED = (
+    seaborn,
+    torch._dynamo,
+    sqlalchemy_store,
+    ae.check,
+    ae.running.carry,
+    ae.running.conclusion,
+    ae.running.suite,
+    ae.report,
+    filters,
+    reconstruction,
+)  # once for all runs
 SEED, NAME, TWIN = 20260, "tiny2020-dae", "tiny2021-dae"
 EPOCHS = "12"  # of each, where two are at work
 VICTIMS = ("group", "first", "worker")
@@ -63,7 +82,8 @@ class Trial:
         os.chdir(self.root)
         for number, name in ((1, "out.txt"), (2, "err.txt")):
             os.dup2(os.open(self.root / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-        sys.argv = ["ae", "run", "--tier", "smoke", "--no-pdf", *options]
+        jobs = () if "--jobs" in options else ("--jobs", "0")
+        sys.argv = ["ae", "run", "--tier", "smoke", "--no-pdf", *jobs, *options]
         try:
             before()
             cli.main()
@@ -137,7 +157,7 @@ class Writes:
 
     def __call__(self) -> None:
         """Watch the calls of this process from now on; write a checkpoint at every step."""
-        ae.fitting.CHECKPOINT_SECONDS = 0.0
+        ae.training.stack_training.CHECKPOINT_SECONDS = 0.0
         for owner, name in ((os, "replace"), (os, "fsync"), (store, "save_file")):
             setattr(owner, name, self._watched(name, getattr(owner, name)))
 
@@ -154,7 +174,7 @@ class Writes:
 
 def often() -> None:
     """Checkpoints as often as there is something to lose."""
-    ae.fitting.CHECKPOINT_SECONDS = 0.05
+    ae.training.stack_training.CHECKPOINT_SECONDS = 0.05
 
 
 def die_after(seconds: float) -> None:
@@ -241,8 +261,12 @@ def at_writes(folder: Path, count: int, act: Callable[[str, object], None]) -> N
 def often_in_workers() -> None:
     """Checkpoints of the processes that a run starts, too; and a group of their own."""
     os.setpgid(0, 0)
-    begin = "import ae.fitting; ae.fitting.CHECKPOINT_SECONDS = 0.05; "
-    ae.jobs.CODE = ae.jobs.CODE.replace("from ae.worker", f"{begin}from ae.worker")
+    begin = (
+        "import ae.training.stack_training; ae.training.stack_training.CHECKPOINT_SECONDS = 0.05; "
+    )
+    ae.running.pool.CODE = ae.running.pool.CODE.replace(
+        "from ae.running.worker", f"{begin}from ae.running.worker"
+    )
 
 
 def members(group: int) -> list[int]:

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from ae.data.dataset import Dataset
-from ae.manifest import find_manifest
+from ae.data.manifest import find_manifest
+from ae.library import Library
 from ae.models.base import Autoencoder, Batch, Noise, Objective
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 
 class Linear(Autoencoder):
@@ -42,7 +43,7 @@ class Images(Dataset):
     """What metrics and figures use of a data set, from tensors."""
 
     def __init__(self, x: Tensor, y: Tensor | None, shape: tuple[int, ...]) -> None:
-        found = find_manifest("mnist", Path(__file__).parents[1] / "datasets")
+        found = find_manifest("mnist", Library.at(Path(__file__).parents[1]))
         manifest = found.model_copy(update={"publish": False})
         self.__dict__.update(x=x, y=y, shape=shape, manifest=manifest, sha256="")
 

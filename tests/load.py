@@ -6,10 +6,12 @@ from pathlib import Path
 
 from project import ROOT, SPEC
 
-from ae import record as records
 from ae.gate import baseline
-from ae.read import digest_of, read_spec
-from ae.record import Record
+from ae.gate.calibration import from_record
+from ae.library import Library
+from ae.records import record as records
+from ae.records.record import Record
+from ae.spec.read import digest_of, read_spec
 
 GIVEN = Path(__file__).with_name("tracked-record.json")
 FOLDERS = ("paper", "quick", "smoke", "quick-seeds-1000", "quick-seeds-1001")
@@ -96,7 +98,7 @@ def lay_baselines(folder: Path) -> None:
             )
             for j, run in enumerate(given.runs)
         ]
-        made = baseline.from_record(given.model_copy(update={"runs": runs}))
-        place = folder / baseline.FOLDER / f"{given.name}.json"
+        made = from_record(given.model_copy(update={"runs": runs}))
+        place = Library.at(folder).baseline(given.name)
         place.parent.mkdir(parents=True, exist_ok=True)
         baseline.write(made, place)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ae.data.manifest import Manifest, read_manifest
 from ae.data.sprites import dsprites
-from ae.manifest import Manifest, read_manifest
 
 FILE = "original.npz"
 COUNTS = {"shape": 3, "scale": 2, "orientation": 3, "x": 4, "y": 4}

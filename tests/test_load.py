@@ -74,7 +74,8 @@ def test_the_peak_is_the_commands_and_not_that_of_these_tests(project):
 @pytest.mark.slow
 def test_listing_reads_a_thousand_records(project):
     found = cost(project, "list")
-    assert sum(": recorded " in line for line in found.lines) == SPECS * EACH
+    tiers = 3  # of the five folders of a spec, two hold a second record of a tier
+    assert sum(": recorded " in line for line in found.lines) == SPECS * tiers
     assert found.seconds < 6
     assert found.peak < 150
 

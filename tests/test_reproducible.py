@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from project import PYTHONPATH, make
 
-from ae import store
-from ae.record import read
+from ae.records.record import read
+from ae.training import weights as store
 
 PLAIN = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0"}
 OTHER = {
@@ -52,9 +52,9 @@ def test_folder_locale_time_zone_and_hashes_change_nothing(tmp_path):
         assert (mine.curves, mine.stack) == (theirs.curves, theirs.stack)
     for path in sorted((one / name).glob("filters.*")):
         assert path.read_bytes() == (two / name / path.name).read_bytes(), path.name
-    weights = sorted((one / name / "stacks").iterdir())
-    assert len(weights) == 2
+    weights = sorted((one / name / "members").iterdir())
+    assert len(weights) == 9
     for path in weights:
-        mine, theirs = (store.load(p, "cpu")[0] for p in (path, two / name / "stacks" / path.name))
+        mine, theirs = (store.load(p, "cpu")[0] for p in (path, two / name / "members" / path.name))
         assert mine.keys() == theirs.keys()
         assert all(mine[key].equal(theirs[key]) for key in mine)

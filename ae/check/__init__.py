@@ -3,6 +3,6 @@
 Works on syntax trees and manifests; imports none of the code that it checks.
 """
 
-from ae.check.tree import check_all, check_spec
+from ae.check.tree import FILE_NAME, check_all, check_spec, check_tree
 
-__all__ = ["check_all", "check_spec"]
+__all__ = ["FILE_NAME", "check_all", "check_spec", "check_tree"]

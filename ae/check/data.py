@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from ae.check.origin import Origin
-from ae.manifest import Access, Kind, Manifest, misderived
-from ae.source import NotFound, Source
-from ae.spec import Cell, DataTable
-from ae.toml import no_such
+from ae.check.source import Source
+from ae.data.manifest import Access, Kind, Manifest, misderived
+from ae.spec import Cell, DataTable, Descent
+from ae.spec.syntax import NotFound, Unseen
+from ae.toml.file import Fault, no_such
 
 DECODERS: dict[Kind, tuple[str, ...]] = {  # a rendered set's takes its factors
     "filed": ("files", "images", "labels"),
@@ -15,37 +16,47 @@ DECODERS: dict[Kind, tuple[str, ...]] = {  # a rendered set's takes its factors
 }
 
 
-def used(cell: Cell, manifests: dict[str, Manifest | str], origin: Origin) -> Iterator[str]:
+def used(cell: Cell, manifests: dict[str, Manifest | str], origin: Origin) -> Iterator[Fault]:
     """What is wrong with the data set, the splits and the labels of a run."""
     manifest = manifests.get(cell.data.name)
     if manifest is None:
-        yield f"{origin.key('data', 'name')}: {no_such('data set', cell.data.name, manifests)}"
+        yield Fault(origin.key("data", "name"), no_such("data set", cell.data.name, manifests))
     elif not isinstance(manifest, str):
-        for key, split in (("train", cell.data.train), ("test", cell.data.test)):
+        for place, split in _splits(cell):
             if split not in manifest.splits:
                 no_split = no_such("split", split, manifest.splits)
                 missing = f"datasets/{cell.data.name}.toml: {no_split}"
-                yield f"{origin.key('data', key)}: {missing}"
+                yield Fault(origin.key(*place), missing)
         for label in () if cell.data.only == "all" else cell.data.only:
             if label >= manifest.classes:
-                place = origin.key("data", "only")
-                yield (
-                    f"{place}: found the class {label}; datasets/{cell.data.name}.toml has "
+                text = (
+                    f"found the class {label}; datasets/{cell.data.name}.toml has "
                     f"{manifest.classes}: expected 0 to {manifest.classes - 1}"
                 )
+                yield Fault(origin.key("data", "only"), text)
         yield from _labelled(cell.data, manifest.classes, origin)
 
 
-def _labelled(data: DataTable, classes: int, origin: Origin) -> Iterator[str]:
+def _splits(cell: Cell) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Where a run names splits, and which: to train on, to test on, to watch."""
+    yield ("data", "train"), cell.data.train
+    yield ("data", "test"), cell.data.test
+    for name in cell.train.use:
+        stage = cell.train.stages.get(name)
+        for label, watch in stage.watch.items() if isinstance(stage, Descent) else ():
+            yield ("train", "stages", name, "watch", label, "split"), watch.split
+
+
+def _labelled(data: DataTable, classes: int, origin: Origin) -> Iterator[Fault]:
     """What is wrong with how many labels are shown."""
     if data.labelled == "all":
         return
-    place = f"{origin.key('data', 'labelled')}: found {data.labelled}"
+    place, found = origin.key("data", "labelled"), f"found {data.labelled}"
     least = classes if data.only == "all" else len(data.only)
     if data.labelled < least:
-        yield f"{place}; expected at least {least}, one for every class"
+        yield Fault(place, f"{found}; expected at least {least}, one for every class")
     if data.limit != "all" and data.labelled > data.limit:
-        yield f"{place}; expected at most {data.limit}, the limit"
+        yield Fault(place, f"{found}; expected at most {data.limit}, the limit")
 
 
 def declared(
@@ -57,6 +68,8 @@ def declared(
         found = tuple(p.name for p in source.function("data", manifest.decode).positional)
         if found != takes:
             yield f"decode: {manifest.decode} is not of the form ({', '.join(takes)})"
+    except Unseen:
+        pass
     except NotFound as error:
         yield f"decode: {error}"
     if manifest.access is not None:
@@ -78,5 +91,7 @@ def _access(access: Access, source: Source) -> Iterator[str]:
                 f"[access]: function: {access.function} is of the form ({', '.join(found)}); "
                 f"expected (x, {access.law}), for the law is {access.law!r}"
             )
+    except Unseen:
+        pass
     except NotFound as error:
         yield f"[access]: function: {error}"

@@ -1,34 +1,32 @@
-"""Where in a spec's file a key of a run in a tier was written."""
+"""Where in a spec's tables a key of a run in a tier comes from."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from ae.read import layers
 from ae.spec import Run, Spec, TierName
-from ae.toml import Steps, dotted
+from ae.spec.tiers import layers
+from ae.toml.file import Steps
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where in the file a key of a cell was written: in the run's tables or in the tier's."""
+    """Where a key of a cell comes from: the run's tables, the tier's, or the spec's own."""
 
     spec: Spec
     tier: TierName
     run: Run
 
-    def key(self, *steps: str) -> str:
-        """The place of a key, as a message starts with it."""
-        place = self._place(steps)
-        return f"{place}: {dotted(steps)}" if place else f"[{dotted(steps[:-1])}]: {steps[-1]}"
+    def key(self, *steps: str | int) -> Steps:
+        """The place of a key in the spec's tables."""
+        return (*self._place(steps), *steps)
 
-    def model(self) -> str:
+    def model(self) -> Steps:
         """The place of the table that names the model's class."""
-        place = self._place(("model", "class"))
-        return f"{place}: model" if place else "[model]"
+        return (*self._place(("model", "class")), "model")
 
-    def _place(self, steps: Steps) -> str | None:
+    def _place(self, steps: Steps) -> Steps:
         changes = reversed(layers(self.spec, self.tier, self.run))
-        return next((place for place, change in changes if _written(change, steps)), None)
+        return next((place for place, change in changes if _written(change, steps)), ())
 
 
 def _written(change: Any, steps: Steps) -> bool:

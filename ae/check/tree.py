@@ -1,97 +1,154 @@
-"""The source tree, the manifests and the specs under a root, each read once."""
+"""The source tree, the manifests and the specs of a library, each read once."""
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-from ae import formula
 from ae.check.call import functions
 from ae.check.data import declared, used
+from ae.check.labels import unlabelled
 from ae.check.model import constructor, trained
 from ae.check.origin import Origin
+from ae.check.protocol import unmeant
+from ae.check.source import Source
+from ae.check.untrained import closed_forms
+from ae.data.manifest import Manifest, read_manifest
 from ae.errors import UserError
-from ae.manifest import Manifest, read_manifest
-from ae.read import cells, find_specs, inspect_spec
-from ae.review import problems as review_problems
-from ae.source import Source
-from ae.spec import Spec
-from ae.toml import shown
+from ae.library import Library
+from ae.records.reviews import problems as review_problems
+from ae.spec import Cell, Spec, TierName, formula
+from ae.spec.read import examine
+from ae.spec.syntax import NotFound
+from ae.spec.tiers import applied
+from ae.toml.file import Fault, shown
 
+Planned = dict[TierName, list[tuple[Cell, Origin]]]
 FILE_NAME = r"[a-z0-9]+-[a-z0-9-]+"
 
 
-def check_spec(path: Path, root: Path) -> Spec:
-    """Read a spec and check all of it against the source tree under `root`.
+class Checked(NamedTuple):
+    """Problems, a line each; and the code of other packages that is not here to be checked."""
+
+    problems: list[str]
+    unseen: list[str]
+
+
+def check_spec(path: Path, library: Library) -> Spec:
+    """Read a spec and check all of it against the source tree and the manifests.
 
     Raises:
         UserError: One line on the first thing that is wrong.
     """
-    spec, problems = _Tree(root).examine(path)
+    spec, problems = _Tree(library).examine(path)
     if spec is None or problems:
         raise UserError(problems[0])
     return spec
 
 
-def check_all(root: Path) -> list[str]:
-    """Everything wrong with the specs, manifests and reviews under `root`, a line each."""
-    tree = _Tree(root)
+def check_all(library: Library) -> list[str]:
+    """Everything wrong with the specs, manifests and reviews of a library, a line each."""
+    return check_tree(library).problems
+
+
+def check_tree(library: Library) -> Checked:
+    """What is wrong in a library, and what could not be looked into."""
+    tree = _Tree(library)
     problems = [*tree.manifest_problems()]
     specs: dict[str, Spec | None] = {}
-    for path in find_specs(root / "benchmarks"):
+    for path in library.specs():
         specs[path.stem], found = tree.examine(path)
         problems += found
-    return [*problems, *review_problems(root / "reports" / "reviews", specs)]
+    problems += [problem for f in library.reviews for problem in review_problems(f, specs)]
+    return Checked(problems, tree.unseen)
 
 
 class _Tree:
-    """The source tree and the manifests under a root, each read once."""
+    """The source tree and the manifests of a library, each read once."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root.resolve()
-        self.source = Source(root)
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.source = Source(library.package.parent)
+        self.unseen: list[str] = []
         self.manifests: dict[str, Manifest | str] = {}
-        for path in sorted((root / "datasets").glob("*.toml")):
+        for name, path in library.manifests().items():
             try:
-                self.manifests[path.stem] = read_manifest(path, self.shown(path))
+                self.manifests[name] = read_manifest(path, str(library.shown(path)))
             except UserError as error:
-                self.manifests[path.stem] = str(error)
-
-    def shown(self, path: Path) -> str:
-        """A path as messages have it: from the root where it is inside."""
-        full = path.resolve()
-        return str(full.relative_to(self.root) if full.is_relative_to(self.root) else path)
+                self.manifests[name] = str(error)
 
     def manifest_problems(self) -> Iterator[str]:
         """What is wrong with the manifests, the one on which others rest included."""
-        for name, manifest in self.manifests.items():
+        for name, path in self.library.manifests().items():
+            manifest, where = self.manifests[name], str(self.library.shown(path))
             if isinstance(manifest, str):
                 yield manifest
-            else:
-                lines = declared(manifest, self.manifests, self.source)
-                yield from (f"datasets/{name}.toml: {line}" for line in lines)
+                continue
+            with self._noting(where):
+                lines = [*declared(manifest, self.manifests, self.source)]
+            yield from (f"{where}: {line}" for line in lines)
+
+    @contextmanager
+    def _noting(self, where: str) -> Iterator[None]:
+        """Take note of what a file names that is not here to be looked into."""
+        known = set(self.source.unseen)
+        yield
+        strange = sorted(name for name in self.source.unseen if name not in known)
+        self.unseen += [f"{where}: {self.source.unseen[name]}" for name in strange]
 
     def examine(self, path: Path) -> tuple[Spec | None, list[str]]:
         """A spec and what is wrong with it."""
-        where = self.shown(path)
-        spec, problems = inspect_spec(path, where)
+        where = str(self.library.shown(path))
+        lines = []
         if not re.fullmatch(FILE_NAME, path.stem, re.ASCII):
-            problems.append(
+            lines.append(
                 f"{where}: file name {path.stem!r}; expected <first author><year>-<model>.toml "
                 "in small letters, digits and hyphens"
             )
-        if spec is None:
-            return None, problems
-        lines = [*constructor(spec.model, self.source, "[model]", lambda key: f"[model]: {key}")]
-        if spec.paper.formula is not None and (why := formula.fault(spec.paper.formula)):
-            lines.append(f"[paper]: formula: found {shown(spec.paper.formula)}; {why}")
-        if not lines and not problems:
-            lines = [*functions(spec, self.source), *self._cells(spec, where)]
-        return spec, [*(f"{where}: {line}" for line in dict.fromkeys(lines)), *problems]
+        try:
+            found = examine(path, where, self.source.root / "ae")
+        except UserError as error:
+            return None, [str(error), *lines]
+        if found.spec is not None:
+            planned = _planned(found.spec)
+            with self._noting(where):
+                found.add(self._against(found.spec, planned))
+                if not found.mended:
+                    found.add(self._unmeant(found.spec, planned))
+        return found.spec, [*found.lines, *lines]
 
-    def _cells(self, spec: Spec, where: str) -> Iterator[str]:
-        for tier in spec.tier:
-            for cell in cells(spec, tier, where=where):
-                run = next(run for run in spec.run if run.name == cell.name)
-                origin = Origin(spec, tier, run)
-                yield from used(cell, self.manifests, origin)
-                yield from trained(cell, self.source, origin)
+    def _against(self, spec: Spec, planned: Planned) -> Iterator[Fault]:
+        """What is wrong with a spec beside the source tree and the manifests."""
+        yield from constructor(spec.model, self.source, ("model",), lambda key: ("model", key))
+        if spec.paper.formula is not None and (why := formula.fault(spec.paper.formula)):
+            text = f"found {shown(spec.paper.formula)}; {why}"
+            yield Fault(("paper", "formula"), text)
+        yield from functions(spec, self.source)
+        for cell, origin in (pair for pairs in planned.values() for pair in pairs):
+            yield from used(cell, self.manifests, origin)
+            yield from trained(cell, self.source, origin)
+
+    def _unmeant(self, spec: Spec, planned: Planned) -> Iterator[Fault]:
+        """What nobody can mean, of a spec that is right word by word."""
+        cells = {tier: [cell for cell, _ in pairs] for tier, pairs in planned.items()}
+        for tier, pairs in planned.items():
+            for cell, origin in pairs:
+                found = self.manifests.get(cell.data.name)
+                manifest = None if isinstance(found, str) else found
+                try:
+                    swept = self.source.model(cell.model["class"]).swept
+                except NotFound:
+                    swept = frozenset()
+                yield from unmeant(cell, cells[tier], swept, manifest, origin)
+        yield from closed_forms(spec, cells)
+        yield from unlabelled(spec, cells, self.manifests, self.source)
+
+
+def _planned(spec: Spec) -> Planned:
+    """Every run of every tier, with where its keys come from."""
+    found: Planned = {}
+    for tier, own in spec.tier.items():
+        runs = [run for run in spec.run if own.runs == "all" or run.name in own.runs]
+        found[tier] = [(applied(spec, tier, run)[0], Origin(spec, tier, run)) for run in runs]
+    return found

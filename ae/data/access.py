@@ -20,3 +20,10 @@ def bernoulli(
 ) -> Float[Tensor, "*many features"]:
     """1 with probability x, else 0: binarised anew at every access."""
     return (uniform < x).to(x.dtype)
+
+
+def inverted_bernoulli(
+    x: Float[Tensor, "*many features"], uniform: Float[Tensor, "*many features"]
+) -> Float[Tensor, "*many features"]:
+    """0 with probability x, else 1: dark ink on bright paper, binarised anew at every access."""
+    return (x < uniform).to(x.dtype)

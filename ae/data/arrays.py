@@ -2,15 +2,15 @@
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from ae.data.files import fetch
 from ae.data.functions import named, renderer
+from ae.data.manifest import Manifest, Split, find_source, find_split
 from ae.errors import UserError
-from ae.manifest import Manifest, Split, find_source, find_split
+from ae.library import Library
 
 Limit = int | Literal["all"]
 Classes = Sequence[int] | Literal["all"]
@@ -28,7 +28,7 @@ def arrays(
     manifest: Manifest,
     name: str,
     limit: Limit,
-    root: Path,
+    library: Library,
     only: Classes = "all",
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Images, labels, and how many there are in all; images beyond the limit are not made."""
@@ -41,10 +41,10 @@ def arrays(
     elif split.kind == "generated":
         x, y, unmade = _generated(manifest, split, name, limit if only == "all" else "all")
     elif manifest.derives is None:
-        files = dict(zip((f.name for f in manifest.file), fetch(manifest, root), strict=True))
+        files = dict(zip((f.name for f in manifest.file), fetch(manifest, library), strict=True))
         x, y = _rows(manifest, name, *decode(files, split.images, split.labels))
     else:
-        x, y = _gathered(find_source(manifest, root / "datasets"), split, root)
+        x, y = _gathered(find_source(manifest, library), split, library)
     if y.max() >= manifest.classes:
         raise UserError(
             f"data set {manifest.name!r}: found the label {y.max()}; its manifest says "
@@ -120,8 +120,8 @@ def _rows(
     return x[split.first : end], y[split.first : end]
 
 
-def _gathered(source: Manifest, split: Split, root: Path) -> tuple[np.ndarray, np.ndarray]:
-    whole = {p.split: arrays(source, p.split, "all", root) for p in split.pieces}
+def _gathered(source: Manifest, split: Split, library: Library) -> tuple[np.ndarray, np.ndarray]:
+    whole = {p.split: arrays(source, p.split, "all", library) for p in split.pieces}
     for piece in split.pieces:
         if piece.first + piece.count > whole[piece.split][2]:
             raise UserError(
@@ -144,3 +144,11 @@ def hidden(y: np.ndarray, shown: int) -> np.ndarray:
     found = np.full(len(y), HIDDEN, dtype=np.int64)
     found[told] = y[told]
     return found
+
+
+def chosen(y: np.ndarray, shown: int, seed: int) -> np.ndarray:
+    """Which labels `seed` shows: so many, as evenly over the classes as can be, else by chance."""
+    order = np.argsort(np.random.PCG64(_number(f"{seed}/labels")).random_raw(len(y)), kind="stable")
+    told = np.empty(len(y), dtype=np.bool_)
+    told[order] = hidden(y[order], shown) != HIDDEN
+    return told

@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -17,17 +16,17 @@ import torch
 from jaxtyping import Bool, Float, Int, Integer, UInt8
 from torch import Tensor
 
-from ae.data import original
-from ae.data.arrays import Classes, arrays, hidden, of
+from ae.data.arrays import HIDDEN, Classes, arrays, chosen, hidden, of
 from ae.data.functions import access_function, renderer
+from ae.data.manifest import Manifest
 from ae.data.noise import drawn
+from ae.data.rendered import with_original
+from ae.disk import digest
 from ae.errors import UserError
-from ae.manifest import Manifest
+from ae.library import Library
 from ae.models.base import Batch, Draw
-from ae.record import digest
 
 KEPT = 1 << 26  # pixels of a rendered set that are kept rather than made again
-PROBE = 200  # first examples whose pixels the digest of a rendered set is of
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,8 @@ class Dataset:
         sha256: Of the bytes of `x` and `y` as they are used, and of how examples are drawn of them.
         manifest: Where it all comes from.
         labelled: How many examples show their label; None where all do.
+        by_seed: Whether these are others for each seed. `y` then holds all labels, and who trains
+            hides what `told` leaves out.
         stream: What the noise of evaluation depends on, beside the manifest's seed and the split.
         images: Of a rendered set whose original file is at hand: its images, eight pixels a byte.
     """
@@ -58,6 +59,7 @@ class Dataset:
     sha256: str
     manifest: Manifest
     labelled: int | None = None
+    by_seed: bool = False
     stream: str = ""
     images: UInt8[Tensor, "examples bytes"] | None = None
 
@@ -65,6 +67,21 @@ class Dataset:
     def described(self) -> str:
         """The split's name, and how many labels are shown where not all are."""
         return self.split + ("" if self.labelled is None else f" ({self.labelled} labelled)")
+
+    @property
+    def hidden(self) -> int:
+        """How many examples hide their label from whoever learns."""
+        if self.labelled is None or not self.by_seed:
+            return int((self.y == HIDDEN).sum())
+        return len(self.y) - self.labelled
+
+    def told(self, seed: int) -> Bool[Tensor, " examples"]:
+        """Which examples show their label to a seed."""
+        if not self.by_seed:
+            return self.y != HIDDEN
+        assert self.labelled is not None
+        found = chosen(self.y.cpu().numpy(), self.labelled, seed)
+        return torch.from_numpy(found).to(self.y.device)
 
     def clean(self, index: Int[Tensor, "*many"]) -> Float[Tensor, "*many features"]:
         """Images by index, as floats in [0, 1]: what examples are drawn of, if they are drawn."""
@@ -179,34 +196,39 @@ def load(
     split: str,
     *,
     limit: int | Literal["all"],
-    root: Path,
+    library: Library,
     device: str,
     only: Classes = "all",
     labelled: int | Literal["all"] = "all",
+    by_seed: bool = False,
 ) -> Dataset:
     """The first `limit` examples of a split that are of the classes `only`, verified, on a device.
 
     Of these, `labelled` show their label: the first of every class, then the second of every class
-    and so on, in the order of the split; the labels of the others are -1. Nothing is drawn.
+    and so on, in the order of the split; the labels of the others are -1. Nothing is drawn. With
+    `by_seed` the order is one of each seed's own: `Dataset.told`.
 
     Raises:
         UserError: There is no such split, or it has fewer of these examples.
         OutsideError: A file is missing, damaged or cannot be downloaded.
     """
-    x, y, available = arrays(manifest, split, limit, root, only)
+    x, y, available = arrays(manifest, split, limit, library, only)
+    by_seed = by_seed and labelled != "all"
     if labelled != "all":
         if labelled > len(y):
             raise UserError(
                 f"data set {manifest.name!r}, split {split + of(only, manifest)!r}: labelled "
                 f"{labelled} exceeds the {len(y)} examples"
             )
-        y = hidden(y, labelled)
+        y = y if by_seed else hidden(y, labelled)
     x = np.ascontiguousarray(x).reshape(len(x), -1)
     sha256 = hashlib.sha256(x.tobytes() + y.astype("<i8").tobytes()).hexdigest()
     if manifest.access is not None:
         access_function(manifest, manifest.access)
         rule = manifest.access.model_dump()
         sha256 = digest({"x, y": sha256, "access": rule, "seed": manifest.seed, "split": split})
+    if by_seed:
+        sha256 = digest({"x, y": sha256, "labelled by seed": labelled})
     data = Dataset(
         name=manifest.name,
         split=split + of(only, manifest),
@@ -217,28 +239,9 @@ def load(
         sha256=sha256,
         manifest=manifest,
         labelled=None if labelled == "all" else labelled,
+        by_seed=by_seed,
     )
     if manifest.factor:
-        data = _rendered(data, root)
+        data = with_original(data, library)
     images = None if data.images is None else data.images.to(device)
     return replace(data, x=data.x.to(device), y=data.y.to(device), images=images)
-
-
-def _rendered(data: Dataset, root: Path) -> Dataset:
-    """A rendered set with its digest; with the images of its original where that is at hand.
-
-    The digest is of the factors' places and values, of the first images as they come out, and of the
-    original where it is used.
-    """
-    made = seen = data.render(data.x[:PROBE]).bool()
-    facts: dict[str, object] = {"x, y": data.sha256, "shape": data.shape}
-    facts["factors"] = [f.model_dump() for f in data.manifest.factor]
-    if (found := original.images(data.manifest, data.x.numpy(), root)) is not None:
-        path, packed = found
-        data = replace(data, images=torch.from_numpy(packed))
-        seen = data.clean(torch.arange(len(made))).bool()
-        said = original.agreement(path, (made != seen).sum(1).numpy(), data.features)
-        data = replace(data, manifest=original.manifest(data.manifest, said))
-        facts["original"] = data.origin, hashlib.sha256(packed.tobytes()).hexdigest()
-    facts["first"] = hashlib.sha256(seen.numpy().tobytes()).hexdigest()
-    return replace(data, sha256=digest(facts))

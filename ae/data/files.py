@@ -1,13 +1,13 @@
 """Finds a data set's files on this machine, or downloads them; sha256 always checked.
 
-Places, in order: the folders of `AE_DATA`, the files embedded under `datasets/`, the cache, the
-mirrors. Downloads go on where they broke off. pooch knows neither mirrors nor resuming and
+Places, in order: the folders of `AE_DATA`, the files beside manifests under `datasets/`, the cache,
+the mirrors. Downloads go on where they broke off. pooch knows neither mirrors nor resuming and
 torchvision checks md5 only, so the few lines it takes are here, over the standard library.
 """
 
 import contextlib
-import hashlib
 import http.client
+import math
 import os
 import time
 import urllib.error
@@ -16,10 +16,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from filelock import FileLock
-
-from ae.errors import MissingData, OutsideError, UserError, plain
-from ae.manifest import Manifest, Stored, find_source
+from ae.data.manifest import Manifest, Stored, find_source
+from ae.data.places import cache_folder, locate, mismatch, places, sha256_of, verify
+from ae.errors import MissingData, OutsideError, plain
+from ae.library import Library
+from ae.locks import locked
+from ae.redaction import bare, redacted
 
 Report = Callable[[str, int, int], None]  # file, bytes there, bytes expected, 0 if not known
 
@@ -29,84 +31,10 @@ TRIES = 2  # per mirror
 CHUNK = 1 << 16
 MOST = 1 << 30  # bytes that are received of a file of unknown size
 AWAY = (urllib.error.URLError, http.client.HTTPException, ValueError)  # a bad address: ValueError
-_verified: set[tuple[str, int, int, str]] = set()
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: `AE_CACHE`, else `XDG_CACHE_HOME`/ae, else ~/.cache/ae.
-
-    Raises:
-        UserError: None is set, and this user has no home folder.
-    """
-    if own := os.environ.get("AE_CACHE"):
-        return Path(own)
-    if base := os.environ.get("XDG_CACHE_HOME"):
-        return Path(base, "ae")
-    try:
-        return Path.home() / ".cache" / "ae"
-    except RuntimeError:
-        raise UserError("AE_CACHE: this user has no home folder; name a folder there") from None
-
-
-def places(manifest: Manifest, file: Stored, root: Path) -> Iterator[Path]:
-    """Where a file may lie, the first to be tried first.
-
-    Raises:
-        UserError: `AE_DATA` names a folder that does not exist.
-    """
-    for folder in filter(None, os.environ.get("AE_DATA", "").split(os.pathsep)):
-        if not os.path.isdir(folder):
-            raise UserError(f"AE_DATA: {folder} is not a folder; correct it or unset AE_DATA")
-        for path in (file.path, f"{manifest.name}/{file.basename}", file.basename):
-            yield Path(folder, path)
-    yield root / "datasets" / manifest.name / file.basename
-    yield cache_folder() / manifest.name / file.basename
-
-
-def locate(manifest: Manifest, file: Stored, root: Path) -> Path | None:
-    """The file, verified, where there is one on this machine.
-
-    Raises:
-        OutsideError: A file of that name is there and is not the one expected.
-    """
-    for path in places(manifest, file, root):
-        if os.path.isfile(path):
-            verify(path, file)
-            return path
-    return None
-
-
-def verify(path: Path, file: Stored) -> None:
-    """Compare size and sha256 with the manifest's.
-
-    Raises:
-        OutsideError: One line naming the file, expected, found, and what to do.
-    """
-    try:
-        stat = path.stat()
-        key = (str(path), stat.st_size, stat.st_mtime_ns, file.sha256)
-        if key in _verified:
-            return
-        found = _sha256(path) if file.bytes in (None, stat.st_size) else ""
-    except OSError as error:
-        raise OutsideError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if found != file.sha256:
-        what = (
-            f"sha256 {file.sha256}, found {found}"
-            if found
-            else f"{file.bytes} bytes, found {stat.st_size}"
-        )
-        raise OutsideError(f"{path}: expected {what}; remove the file and run `ae fetch`")
-    _verified.add(key)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def fetch(
-    manifest: Manifest, root: Path, *, progress: Report | None = None, offline: bool = False
+    manifest: Manifest, library: Library, *, progress: Report | None = None, offline: bool = False
 ) -> list[Path]:
     """Every file of a set, or of the one it derives from, or the original; found or downloaded.
 
@@ -115,34 +43,36 @@ def fetch(
         MissingData: A file is not here, and on no mirror.
         OutsideError: A file is damaged, or cannot be kept.
     """
-    source = find_source(manifest, root / "datasets")
+    source = find_source(manifest, library)
     found = []
     for file in source.file if source.original is None else (source.original,):
-        path = locate(source, file, root)
+        path = locate(source, file, library)
         if path is None and offline:
-            raise MissingData(_nowhere(source, file, root, "it was not looked for on mirrors"))
-        found.append(path or _download(source, file, root, progress))
+            raise MissingData(_nowhere(source, file, library, "it was not looked for on mirrors"))
+        found.append(path or _download(source, file, library, progress))
     return found
 
 
-def _nowhere(manifest: Manifest, file: Stored, root: Path, why: str) -> str:
-    folders = ", ".join(dict.fromkeys(str(p.parent) for p in places(manifest, file, root)))
+def _nowhere(manifest: Manifest, file: Stored, library: Library, why: str) -> str:
+    there = [*places(manifest, file, library)]
+    folders = ", ".join(dict.fromkeys(str(p.parent) for p in there))
+    others = [f"{p} is another: {mismatch(p, file)}; " for p in there if os.path.isfile(p)]
     recipe = "" if file.recipe is None else f"{file.recipe}; "
     return (
-        f"data set {manifest.name!r}: {file.basename} is in none of {folders}; {why}; {recipe}put it "
+        f"data set {manifest.name!r}: {file.basename} is in none of {folders}; {''.join(others)}{why}; "
+        f"{recipe}put it "
         f"in a folder and name that in AE_DATA (sha256 {file.sha256})"
     )
 
 
-def _download(manifest: Manifest, file: Stored, root: Path, progress: Report | None) -> Path:
+def _download(manifest: Manifest, file: Stored, library: Library, progress: Report | None) -> Path:
     target = cache_folder() / manifest.name / file.basename
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{target}.lock"):
+        with locked(target.with_name(f"{target.name}.lock"), math.inf):
             if target.is_file():  # another process was faster
                 verify(target, file)
                 return target
-            return _from_mirrors(manifest, file, root, target, progress)
+            return _from_mirrors(manifest, file, library, target, progress)
     except OSError as error:
         raise OutsideError(
             f"{target}: cannot be written: {error.strerror or error}; name another folder in AE_CACHE"
@@ -150,7 +80,7 @@ def _download(manifest: Manifest, file: Stored, root: Path, progress: Report | N
 
 
 def _from_mirrors(
-    manifest: Manifest, file: Stored, root: Path, target: Path, progress: Report | None
+    manifest: Manifest, file: Stored, library: Library, target: Path, progress: Report | None
 ) -> Path:
     part = target.with_name(f"{target.name}.part")
     faults = []
@@ -160,27 +90,27 @@ def _from_mirrors(
             try:
                 _receive(mirror, file, part, progress)
             except AWAY as error:
-                faults.append(f"{mirror}: {_reason(error)}")
+                faults.append(f"{bare(mirror)}: {_reason(error, mirror)}")
                 continue
-            found = _sha256(part)
+            found = sha256_of(part)
             if found == file.sha256:
                 os.replace(part, target)
                 return target
             part.unlink()
             if not begun:
-                faults.append(f"{mirror}: sends a file of sha256 {found}")
+                faults.append(f"{bare(mirror)}: sends a file of sha256 {found}")
                 break
     tried = "; ".join(dict.fromkeys(faults)) or "it has no mirror"
-    raise MissingData(_nowhere(manifest, file, root, tried))
+    raise MissingData(_nowhere(manifest, file, library, tried))
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, mirror: str) -> str:
     """What a mirror failed by, on one line, whatever it sent."""
     if isinstance(error, urllib.error.HTTPError):
         text = f"{error.code} {error.reason}"
     else:
         text = str(getattr(error, "reason", None) or error) or type(error).__name__
-    return plain(text)
+    return plain(redacted(text, mirror))
 
 
 class _StayOnTheWeb(urllib.request.HTTPRedirectHandler):

@@ -1,14 +1,15 @@
-"""The functions of `ae/data` that a manifest names, checked to take what they are given."""
+"""The functions that a manifest names, of `ae/data` or of a lab, checked to take what they are given."""
 
-import importlib.util
+import importlib
 import inspect
+import traceback
 from collections.abc import Callable
 from typing import Any, cast
 
 from torch import Tensor
 
-from ae.errors import UserError
-from ae.manifest import Access, Manifest
+from ae.data.manifest import Access, Manifest
+from ae.errors import UserError, plain
 
 
 def access_function(manifest: Manifest, access: Access) -> Callable[[Tensor, Tensor], Tensor]:
@@ -36,10 +37,33 @@ def renderer(manifest: Manifest) -> Callable[..., Tensor]:
 
 
 def named(manifest: Manifest, key: str, path: str) -> Callable[..., Any]:
-    """The function `file.name` of `ae/data`, which the manifest gives under `key`."""
-    file, _, name = path.partition(".")
-    found = importlib.util.find_spec(f"ae.data.{file}") is not None
-    function = getattr(importlib.import_module(f"ae.data.{file}"), name, None) if found else None
+    """The function that the manifest gives under `key`: `file.name` of `ae/data`, or a lab's.
+
+    Raises:
+        UserError: There is none.
+    """
+    place = path if ":" in path else f"ae.data.{path.replace('.', ':')}"
+    try:
+        function = imported(path, place)
+    except UserError as error:
+        raise UserError(f"data set {manifest.name!r}: {key}: {error}") from None
     if not callable(function):
-        raise UserError(f"data set {manifest.name!r}: {key}: ae/data has no {path!r}")
+        raise UserError(f"data set {manifest.name!r}: {key}: {path!r} is no function")
     return cast(Callable[..., Any], function)
+
+
+def imported(path: str, place: str) -> Any:
+    """What a person's file calls `path`, and Python `module:name`.
+
+    Raises:
+        UserError: It cannot be imported, whatever the module's own code has against it.
+    """
+    module, _, name = place.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"{path!r}: cannot be imported: {plain(error)}") from None
+    except Exception as error:  # noqa: BLE001 - code of a lab may fail in any way
+        *_, last = traceback.extract_tb(error.__traceback__)
+        where = f"{last.filename}:{last.lineno}: {type(error).__name__}"
+        raise UserError(f"{path!r}: cannot be imported: {where}: {plain(error)}") from None

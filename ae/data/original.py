@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.data import npz
-from ae.data.files import locate
+from ae.data.manifest import Manifest, Original
+from ae.data.places import locate
 from ae.errors import OutsideError
-from ae.manifest import Manifest, Original
+from ae.library import Library
 
 CLOSE = 1e-6  # by which a value of the file may differ from the manifest's
 APART = 0.005  # share of the pixels in which drawn images may differ on average; a row off is 0.01
 
 
 def images(
-    manifest: Manifest, places: NDArray[np.uint8], root: Path
+    manifest: Manifest, places: NDArray[np.uint8], library: Library
 ) -> tuple[Path, NDArray[np.uint8]] | None:
     """The file, and the images of these `places` (n, factors): (n, bytes), eight pixels a byte.
 
@@ -30,7 +31,7 @@ def images(
         OutsideError: One line naming the file, place, found and expected.
     """
     original = manifest.original
-    path = None if original is None else locate(manifest, original, root)
+    path = None if original is None else locate(manifest, original, library)
     if original is None or path is None:
         return None
     combination = _combinations(manifest, original, path)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ae.figures.drawing import DASHES, PALETTE, Arrays, Drawing
-from ae.figures.sheet import sheet, wrapped
-from ae.trained import Trained
+from ae.figures.layout.drawing import DASHES, PALETTE, Arrays, Drawing
+from ae.figures.layout.sheet import sheet, wrapped
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.figures.drawing import INK, PALETTE, Arrays, Drawing, member
-from ae.figures.sheet import WIDTH, sheet, wrapped
-from ae.figures.ticks import decades, plain
+from ae.figures.layout.drawing import INK, PALETTE, Arrays, Drawing, member
+from ae.figures.layout.sheet import WIDTH, sheet, wrapped
+from ae.figures.layout.ticks import decades, plain
 from ae.metrics.anomaly import anomalous, auroc, scores
-from ae.trained import Trained
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ae.figures.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing
-from ae.figures.sheet import sheet, wrapped
+from ae.figures.layout.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing
+from ae.figures.layout.sheet import sheet, wrapped
 from ae.metrics.likelihood import bounds
-from ae.metrics.members import Split, up_to
-from ae.trained import Trained
+from ae.metrics.shared import Split, up_to
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.figures.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing
-from ae.figures.sheet import WIDTH, sheet, wrapped
-from ae.figures.ticks import amount, decades
+from ae.figures.layout.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing
+from ae.figures.layout.sheet import WIDTH, sheet, wrapped
+from ae.figures.layout.ticks import amount, decades
 from ae.metrics.curves import line
 from ae.metrics.likelihood import elbo
-from ae.trained import Trained
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.figures.drawing import CLASSES, FAINT, Arrays, Drawing, Interactive, member
-from ae.figures.points import apart, data, limits, outside
-from ae.figures.sheet import WIDTH, sheet, wrapped
+from ae.figures.layout.drawing import CLASSES, FAINT, Arrays, Drawing, Interactive, member
+from ae.figures.layout.points import apart, data, limits, outside
+from ae.figures.layout.sheet import WIDTH, sheet, wrapped
 from ae.figures.sprites import tiles
-from ae.metrics.members import labels
-from ae.trained import Trained
+from ae.metrics.shared import labels
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

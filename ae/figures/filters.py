@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.figures.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing, member
-from ae.figures.panels import FOOT, SPACE, TITLE, explain, side_by_side
-from ae.figures.sheet import GAP, WIDTH, Pen, mosaic, place, sheet, wrapped
+from ae.figures.layout.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing, member
+from ae.figures.layout.panels import FOOT, SPACE, TITLE, explain, side_by_side
+from ae.figures.layout.sheet import GAP, WIDTH, Pen, mosaic, place, sheet, wrapped
 from ae.metrics.filters import images, lag_one
-from ae.trained import Trained
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

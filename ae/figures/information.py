@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ae.figures.drawing import INK, PALETTE, Arrays, Drawing, member
-from ae.figures.sheet import sheet, wrapped
+from ae.figures.layout.drawing import INK, PALETTE, Arrays, Drawing, member
+from ae.figures.layout.sheet import sheet, wrapped
 from ae.metrics.factors import entropies, information
 from ae.metrics.likelihood import kl_per_unit
-from ae.metrics.members import places_of
-from ae.trained import Trained
+from ae.metrics.shared import places_of
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

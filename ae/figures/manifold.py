@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ae.errors import UserError
-from ae.figures.drawing import Arrays, Drawing, member
-from ae.figures.panels import side_by_side
-from ae.figures.sheet import pictures
-from ae.figures.strips import Block, stacked
+from ae.figures.layout.drawing import Arrays, Drawing, member
+from ae.figures.layout.panels import side_by_side
+from ae.figures.layout.sheet import pictures
+from ae.figures.layout.strips import Block, stacked
 from ae.metrics.filters import picture
 from ae.metrics.traversal import axes, plane, smoothness
 from ae.metrics.traversal import grid as images_of_grid
-from ae.trained import Trained
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

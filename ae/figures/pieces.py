@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ae.figures.drawing import FAINT, INK, PALETTE, Arrays, Drawing, member
-from ae.figures.panels import side_by_side
-from ae.figures.sheet import WIDTH, pictures, sheet, wrapped
+from ae.figures.layout.drawing import FAINT, INK, PALETTE, Arrays, Drawing, member
+from ae.figures.layout.panels import side_by_side
+from ae.figures.layout.sheet import WIDTH, pictures, sheet, wrapped
+from ae.maths.sticks import expected_pieces
 from ae.metrics.pieces import column_norms, decoded, mean_sizes
-from ae.sticks import expected_pieces
-from ae.trained import Trained
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

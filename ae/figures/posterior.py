@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.figures.drawing import CLASSES, FAINT, INK, PALETTE, Arrays, Drawing, member
-from ae.figures.sheet import WIDTH, sheet, wrapped
-from ae.metrics.members import labels, up_to
-from ae.trained import Trained
+from ae.figures.layout.drawing import CLASSES, FAINT, INK, PALETTE, Arrays, Drawing, member
+from ae.figures.layout.sheet import WIDTH, sheet, wrapped
+from ae.metrics.shared import labels, up_to
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,10 +8,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.figures.drawing import Arrays, Drawing, member
-from ae.figures.sheet import GAP, WIDEST, Pen, mosaic, pictures, place, sheet
+from ae.figures.layout.drawing import Arrays, Drawing, member
+from ae.figures.layout.sheet import GAP, WIDEST, Pen, mosaic, pictures, place, sheet
 from ae.metrics.reconstruction import reconstructed, with_noise
-from ae.trained import Trained
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +29,7 @@ def rows(runs: list[Trained], *, images: int, seed_index: int) -> Drawing:
     Raises:
         UserError: The runs have different test images, or too few seeds.
     """
-    x = _shown(runs, images, "rows")
+    x = shown(runs, images, "reconstructions.rows")
     made = [_reconstructed(run, x, seed_index) for run in runs]
     return _drawing(runs[0], x, made, [run.label for run in runs])
 
@@ -43,7 +43,7 @@ def restored(runs: list[Trained], *, images: int, seed_index: int, noise: float)
     Raises:
         UserError: The runs have different test images, or too few seeds.
     """
-    x = _shown(runs, images, "restored")
+    x = shown(runs, images, "reconstructions.restored")
     noisy = [with_noise(run, x, noise) for run in runs]
     members = [member(run, seed_index) for run in runs]
     made = [reconstructed(run, n)[m] for run, n, m in zip(runs, noisy, members, strict=True)]
@@ -51,14 +51,14 @@ def restored(runs: list[Trained], *, images: int, seed_index: int, noise: float)
     return _drawing(runs[0], x, [noisy[0][members[0]], *made], labels)
 
 
-def _shown(runs: list[Trained], images: int, figure: str) -> Float[Tensor, "images features"]:
+def shown(runs: list[Trained], images: int, figure: str) -> Float[Tensor, "images features"]:
     """The test images of the top row, which must be the same for all runs."""
     shown = one_of_each(runs[0].test.y)[:images]
     x = [run.test.batch(shown.to(run.test.x.device)).x.flatten(1) for run in runs]
     for run, own in zip(runs, x, strict=True):
         if own.shape != x[0].shape or not torch.equal(own, x[0]):
             raise UserError(
-                f"reconstructions.{figure}: run {run.name!r} has other test images than "
+                f"{figure}: run {run.name!r} has other test images than "
                 f"{runs[0].name!r}; draw them in separate figures"
             )
     return x[0]
@@ -77,7 +77,7 @@ def _drawing(
             "squared_error": errors.cpu().numpy(),
             "runs": np.array(labels),
         },
-        paint=_paint_rows,
+        paint=paint_rows,
         vector=False,
     )
 
@@ -100,7 +100,8 @@ def _reconstructed(
     return made.flatten(1)
 
 
-def _paint_rows(arrays: Arrays) -> "Figure":
+def paint_rows(arrays: Arrays) -> "Figure":
+    """A row of originals, then a row of `reconstruction` for each of `runs`, with its squared error."""
     original, made = arrays["original"], arrays["reconstruction"]
     count, high, wide = original.shape[:3]
     pitch = wide + GAP

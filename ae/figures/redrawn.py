@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ae.figures.drawing import Arrays, Drawing, member
-from ae.figures.panels import side_by_side
+from ae.figures.layout.drawing import Arrays, Drawing, member
+from ae.figures.layout.panels import side_by_side
 from ae.figures.reconstructions import one_of_each
 from ae.metrics.filters import picture
-from ae.metrics.members import labels
 from ae.metrics.redrawn import redrawn
-from ae.trained import Trained
+from ae.metrics.shared import labels
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

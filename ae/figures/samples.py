@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ae.figures.drawing import Arrays, Drawing, member
-from ae.figures.panels import side_by_side
-from ae.figures.sheet import pictures
+from ae.figures.layout.drawing import Arrays, Drawing, member
+from ae.figures.layout.panels import side_by_side
+from ae.figures.layout.sheet import pictures
 from ae.metrics.samples import decoded
-from ae.trained import Trained
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ae.figures.drawing import Arrays
-from ae.figures.sheet import pictures
-from ae.trained import Trained
+from ae.figures.layout.drawing import Arrays
+from ae.figures.layout.sheet import pictures
+from ae.training.trained_run import Trained
 
 PICTURES = 1000  # of a figure: the first test images
 SIDE = 28  # pixels of the longer side, at most

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.figures.drawing import FAINT, INK, PALETTE, Arrays, Drawing
-from ae.figures.sheet import WIDTH, sheet, wrapped
-from ae.pooled import correlation, explained
-from ae.trained import Trained
+from ae.figures.layout.drawing import FAINT, INK, PALETTE, Arrays, Drawing
+from ae.figures.layout.sheet import WIDTH, sheet, wrapped
+from ae.maths.scores import correlation, explained
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

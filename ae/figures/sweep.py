@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.figures.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing
-from ae.figures.sheet import sheet, wrapped
+from ae.figures.layout.drawing import DASHES, FAINT, PALETTE, Arrays, Drawing
+from ae.figures.layout.sheet import sheet, wrapped
 from ae.metrics.likelihood import nll_of_each
-from ae.metrics.members import Split
-from ae.trained import Trained
+from ae.metrics.shared import Split
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

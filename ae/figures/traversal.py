@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.figures.drawing import Arrays, Drawing, Interactive
-from ae.figures.filmstrip import ACTIVE, columns_of, data, note, sheets, values_of
-from ae.figures.sheet import pictures
-from ae.figures.strips import Block, stacked
+from ae.figures.layout.drawing import Arrays, Drawing, Interactive
+from ae.figures.layout.filmstrip import ACTIVE, columns_of, data, note, sheets, values_of
+from ae.figures.layout.sheet import pictures
+from ae.figures.layout.strips import Block, stacked
 from ae.metrics.factors import entropies, information
 from ae.metrics.likelihood import kl_per_unit
-from ae.metrics.members import places_of, up_to
-from ae.trained import Trained
+from ae.metrics.shared import places_of, up_to
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ae.figures.drawing import FAINT, INK, PALETTE, Arrays, Drawing
-from ae.figures.sheet import WIDTH, sheet, wrapped
+from ae.figures.layout.drawing import FAINT, INK, PALETTE, Arrays, Drawing
+from ae.figures.layout.sheet import WIDTH, sheet, wrapped
 from ae.metrics.likelihood import variance_of_means
-from ae.metrics.members import Split
-from ae.trained import Trained
+from ae.metrics.shared import Split
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

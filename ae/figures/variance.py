@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.figures.drawing import FAINT, PALETTE, Arrays, Drawing, member
 from ae.figures.embedding import say
+from ae.figures.layout.drawing import FAINT, PALETTE, Arrays, Drawing, member
+from ae.figures.layout.sheet import GAP, WIDEST, WIDTH, Pen, mosaic, place, sheet, wrapped
 from ae.figures.reconstructions import one_of_each
-from ae.figures.sheet import GAP, WIDEST, WIDTH, Pen, mosaic, place, sheet, wrapped
 from ae.metrics.filters import picture
 from ae.metrics.variance import best_gain, correlation
-from ae.trained import Trained
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,48 +4,63 @@ One file a spec, `reports/baseline/<spec>.json`. It is bound to its protocol: to
 trains and measures, not to titles, captions and claims.
 """
 
+import codecs
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from ae.disk import digest, write_atomically
 from ae.errors import UserError
-from ae.read import cells
-from ae.record import Environment, Number, Part, Record, digest, write_atomically
+from ae.machine.usage import Usage
+from ae.records.entries import Environment, Number, Part, Value
+from ae.records.record import Record
 from ae.spec import Spec
+from ae.spec.tiers import cells
 
 SCHEMA: Literal[1] = 1
 LEAST = 10
 TIER = "quick"
-FOLDER = Path("reports") / "baseline"
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class Usage(Part):
-    """What a run took: CPU and wall seconds, peak resident memory, and the yardstick's seconds.
-
-    The yardstick is a fixed matrix product that is timed before and after the run (`usage`).
-    """
-
-    cpu: Positive
-    wall: Positive
-    peak_mib: Positive | None
-    yardstick: Positive
 
 
 class BaselineRun(Part):
-    """One run: `metrics` by name, in the order of the baseline's seeds; `seconds` of training."""
+    """One run: `metrics` by name, in the order of the baseline's seeds; `seconds` of training.
+
+    `ends`, likewise, are the last values of the objectives' terms; `applied` what the trainings really
+    did, as `condensed`. Both are empty where the records had none.
+    """
 
     name: str
     diverged: dict[int, str]
     metrics: dict[str, list[Number]]
     seconds: float
+    ends: dict[str, list[Number]] = {}
+    applied: dict[str, list[Value]] = {}
+
+
+class Again(Part):
+    """What a baseline's first seeds gave when they were trained once more, by themselves.
+
+    `runs` -> metric -> a value a seed. The same seeds in the same company on the same machine give the
+    same numbers, so that whatever differs is the code's doing.
+    """
+
+    seeds: Annotated[list[int], Field(min_length=1)]
+    runs: dict[str, dict[str, list[Number]]]
+
+    @model_validator(mode="after")
+    def _one_value_a_seed(self) -> Self:
+        for name, table in self.runs.items():
+            for metric, values in table.items():
+                if len(values) != len(self.seeds):
+                    raise ValueError(f"again: {name}: {metric}: expected a value a seed")
+        return self
 
 
 class Baseline(Part):
-    """The calibration seeds of one spec."""
+    """The calibration seeds of one spec; `again` is none where they were trained once."""
 
     schema_version: Literal[1]
     spec: str
@@ -59,13 +74,14 @@ class Baseline(Part):
     environment: Environment
     data: dict[str, str]
     runs: list[BaselineRun]
+    again: Again | None = None
 
     @model_validator(mode="after")
     def _one_value_a_seed(self) -> Self:
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("a seed is there twice")
         for run in self.runs:
-            for metric, values in run.metrics.items():
+            for metric, values in (*run.metrics.items(), *run.ends.items()):
                 if len(values) != len(self.seeds):
                     raise ValueError(
                         f"{run.name}: {metric}: found {len(values)} values of {len(self.seeds)} "
@@ -103,105 +119,28 @@ def data_of(record: Record) -> dict[str, str]:
     return {f"{d.name}/{d.split}": d.sha256 for d in record.data}
 
 
-def from_record(record: Record, usage: Usage | None = None) -> Baseline:
-    """The baseline that a record of calibration seeds makes.
-
-    Raises:
-        UserError: It is of another tier, has too few seeds, or its runs have different ones.
-    """
-    if any(run.seeds != record.runs[0].seeds for run in record.runs):
-        raise UserError(
-            f"record of {record.name}: its runs have different seeds; run it with --seeds 100-109"
-        )
-    return from_records([record], usage)
-
-
-def from_records(records: Sequence[Record], usage: Usage | None = None) -> Baseline:
-    """The baseline that records with different seeds make together, the newest first.
-
-    Of each record the seeds count that all of its runs have. Machine and time are the newest's.
-
-    Raises:
-        UserError: One is of another tier, protocol, data or versions, or the seeds are too few.
-    """
-    newest = records[0]
-    where = f"record of {newest.name}"
-    for record in records:
-        if record.tier != TIER:
-            raise UserError(f"{where}: found tier {record.tier}; a baseline needs {TIER}")
-        if _meaning(record) != _meaning(newest):
-            raise UserError(
-                f"{where}: those of {newest.started} and {record.started} are of another protocol, "
-                "other data or versions; a baseline is of one"
-            )
-    chosen = own_seeds(records)
-    seeds = [seed for own in chosen for seed in own]
-    if len(seeds) < LEAST:
-        raise UserError(
-            f"{where}: found {len(seeds)} seeds; a baseline needs {LEAST}: --seeds 100-109"
-        )
-    return Baseline(
-        schema_version=SCHEMA,
-        spec=newest.name,
-        tier=newest.tier,
-        protocol=protocol(newest.meaning, newest.tier, newest.name),
-        spec_digest=newest.spec_digest,
-        seeds=seeds,
-        started=newest.started,
-        seconds=sum(record.seconds for record in records),
-        usage=usage,
-        environment=newest.environment,
-        data=data_of(newest),
-        runs=[_joined(run.name, records, chosen) for run in newest.runs],
-    )
-
-
-def _meaning(record: Record) -> tuple[object, ...]:
-    names = [(run.name, sorted(run.metrics)) for run in record.runs]
-    made = protocol(record.meaning, record.tier, record.name)
-    return made, data_of(record), record.environment.versions, record.environment.device, names
-
-
-def own_seeds(records: Sequence[Record]) -> list[list[int]]:
-    """Of each record, what all of its runs have and no record before it."""
-    taken: set[int] = set()
-    chosen = []
-    for record in records:
-        common = set.intersection(*(set(run.seeds) for run in record.runs)) - taken
-        taken |= common
-        chosen.append(sorted(common))
-    return chosen
-
-
-def _joined(name: str, records: Sequence[Record], chosen: Sequence[Sequence[int]]) -> BaselineRun:
-    metrics: dict[str, list[float]] = {}
-    diverged: dict[int, str] = {}
-    seconds = 0.0
-    for record, seeds in zip(records, chosen, strict=True):
-        run = next(r for r in record.runs if r.name == name)
-        seconds += run.seconds
-        diverged |= {seed: why for seed, why in run.diverged.items() if seed in seeds}
-        for metric, values in run.metrics.items():
-            found = dict(zip(run.seeds, values, strict=True))
-            metrics.setdefault(metric, []).extend(found[seed] for seed in seeds)
-    return BaselineRun(name=name, diverged=diverged, metrics=metrics, seconds=seconds)
-
-
 def write(baseline: Baseline, path: Path) -> None:
     """Write a baseline, one line a metric, whole or not at all."""
     table = baseline.model_dump(mode="json")
     runs = table.pop("runs")
     lines = [f" {json.dumps(key)}: {json.dumps(value)}," for key, value in table.items()]
     for run in runs:
-        metrics = [
-            f"    {json.dumps(name)}: {json.dumps(values)}"
-            for name, values in run.pop("metrics").items()
-        ]
+        parts = [_lines(part, run.pop(part)) for part in ("metrics", "ends", "applied")]
         head = json.dumps(run)[:-1]
-        run["text"] = f'  {head}, "metrics": {{\n' + ",\n".join(metrics) + "}}"
+        run["text"] = f"  {head}, {', '.join(parts)}}}"
     body = ",\n".join(run["text"] for run in runs)
     text = "{\n" + "\n".join(lines) + f'\n "runs": [\n{body}\n ]\n}}\n'
     write_atomically(path, text.encode())
+
+
+def _lines(name: str, table: Mapping[str, Sequence[Any]]) -> str:
+    """A table as JSON, a line a row."""
+    rows = [f"    {json.dumps(key)}: {json.dumps(values)}" for key, values in table.items()]
+    return (
+        f"{json.dumps(name)}: {{\n" + ",\n".join(rows) + "}"
+        if rows
+        else f"{json.dumps(name)}: {{}}"
+    )
 
 
 def read(path: Path) -> Baseline:
@@ -212,7 +151,7 @@ def read(path: Path) -> Baseline:
     """
     remedy = f"`ae calibrate {path.stem}` makes a new one"
     try:
-        return Baseline.model_validate_json(path.read_bytes())
+        return Baseline.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:

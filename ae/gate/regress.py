@@ -1,23 +1,31 @@
-"""Records against their baselines: every metric of every run, judged as one family."""
+"""Records against their baselines: every metric of every run, judged as one family.
 
-from collections.abc import Sequence
+In two looks where the gate trains: a few seeds of each spec first, judged at half of the 5 %. A spec
+whose own p is at most a tenth gets more seeds, which are judged with the first ones at the other
+half. So a clean run pays for three seeds a spec and a bit, and a change is told by seven.
+"""
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from ae.errors import UserError
-from ae.gate.baseline import Baseline, Usage
+from ae.gate.baseline import Baseline
+from ae.gate.pairs import pairs_of
 from ae.gate.speed import Rate, spent
 from ae.gate.structure import faults
-from ae.record import Record, RunRecord
-from ae.spec import Direction, ExactClaim, Spec
-from ae.verdict.movement import Move, Movement, Pair, movements
-from ae.verdict.result import WORST
+from ae.gate.weak import watched, weak
+from ae.machine.usage import Usage
+from ae.records.entries import RunRecord
+from ae.records.record import Record
+from ae.verdict.moved import Move
+from ae.verdict.movement import FIRST, SECOND, SUSPECT, Movement, movements
 
-Kind = Literal["metric", "structure", "cost"]
+Kind = Literal["metric", "structure", "same", "cost", "absence"]
 WORDS: tuple[Move, ...] = ("worse", "better", "undecided", "unchanged")
+
+LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")  # what a value is computed by
 
 
 @dataclass(frozen=True)
@@ -53,10 +61,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All rows of a run of the gate, and what it says besides: notes that fail nothing."""
+    """All rows of a run of the gate, and what it says besides: notes that fail nothing.
+
+    `suspects` are specs that more seeds should decide.
+    """
 
     rows: list[Row]
     notes: list[str] = field(default_factory=list)
+    suspects: list[str] = field(default_factory=list)
 
     def of(self, word: Move) -> list[Row]:
         """The rows of one state."""
@@ -73,35 +85,87 @@ class Outcome:
         return {word: len(self.of(word)) for word in WORDS}
 
 
-def regress(trials: Sequence[Trial], rates: Sequence[Row] = ()) -> Outcome:
-    """Judge records; `rates` are further rows, of speed measurements.
+def regress(
+    trials: Sequence[Trial], rates: Sequence[Row] = (), *, again: Sequence[Trial] | None = None
+) -> Outcome:
+    """Judge records.
+
+    Args:
+        trials: The records.
+        rates: Further rows, of speed measurements.
+        again: None if this is the only look. Else what suspects of the first look gave with more
+            seeds, those of `trials` among them; nothing if this is the first look.
 
     Raises:
         UserError: A record shares seeds with its baseline, or is of another tier.
     """
+    later = {trial.record.name: trial for trial in again or ()}
+    last = [later.get(trial.record.name, trial) for trial in trials]
     rows: list[Row] = []
-    notes: list[str] = []
-    pairs: list[Pair] = []
-    places: list[tuple[Trial, RunRecord, str]] = []
-    for trial in trials:
+    for trial in last:
         _comparable(trial)
-        spec, file = trial.record.name, str(trial.path)
         rows += [
-            Row("structure", spec, f.run, f.what, "", "worse", f.note, file)
+            Row("structure", trial.record.name, f.run, f.what, "", "worse", f.note, str(trial.path))
             for f in faults(trial.record, trial.baseline)
         ]
-        notes += _provenance(trial)
-        for run, metric, pair in _pairs(trial):
-            pairs.append(pair)
-            places.append((trial, run, metric))
-    for movement, (trial, run, metric) in zip(movements(pairs), places, strict=True):
-        rows.append(_row(trial, run, metric, movement))
+    judged = _judged(trials, 1.0 if again is None else FIRST, None)
+    first = watched(_movements(judged.values()))
+    judged |= {
+        key: row
+        for key, row in _judged(list(later.values()), SECOND, len(trials)).items()
+        if key not in judged or judged[key].word != "worse"
+    }
+    rows += judged.values()
     for trial in trials:
         rows += [
             Row("cost", trial.record.name, "", r.what, "", r.word, r.note, str(trial.path), rate=r)
             for r in spent(trial.record, trial.baseline, trial.usage)
         ]
-    return Outcome([*rows, *rates], notes)
+    notes = [note for trial in last for note in _provenance(trial)]
+    notes += _unseen(last)
+    notes += weak(first, looks=1 if again is None else 2)
+    return Outcome([*rows, *rates], notes, _suspects(rows, later))
+
+
+def _unseen(trials: Sequence[Trial]) -> Iterator[str]:
+    """That some have no fingerprint to compare: a baseline of old, or training that was taken up."""
+    known = [
+        (t.record.name, [r.applied for r in t.baseline.runs] + [r.applied for r in t.record.runs])
+        for t in trials
+    ]
+    names = [name for name, runs in known if not all(runs)]
+    if names:
+        yield f"no fingerprint to compare, in the baseline or in the record, of {', '.join(names)}"
+
+
+def _movements(rows: Iterable[Row]) -> dict[str, list[Movement]]:
+    found: dict[str, list[Movement]] = {}
+    for row in rows:
+        if row.movement is not None:
+            found.setdefault(row.spec, []).append(row.movement)
+    return found
+
+
+def _judged(
+    trials: Sequence[Trial], share: float, among: int | None
+) -> dict[tuple[str, str, str], Row]:
+    """The rows of all metrics, by spec, run and metric."""
+    places = [
+        (trial, *found) for trial in trials for found in pairs_of(trial.record, trial.baseline)
+    ]
+    found = movements([pair for *_, pair in places], share=share, among=among)
+    units = {t.record.name: {m.name: m.unit for m in t.record.meaning.measure} for t in trials}
+    return {
+        (trial.record.name, run.name, metric): _row(trial, run, metric, movement, units)
+        for movement, (trial, run, metric, _) in zip(found, places, strict=True)
+    }
+
+
+def _suspects(rows: Sequence[Row], decided: Container[str]) -> list[str]:
+    """Specs that are not red, had one look, and whose own p says that another is worth it."""
+    red = {row.spec for row in rows if row.word == "worse"}
+    found = {r.spec: None for r in rows if r.movement is not None and r.movement.p_own <= SUSPECT}
+    return [name for name in found if name not in red and name not in decided]
 
 
 def _comparable(trial: Trial) -> None:
@@ -118,48 +182,16 @@ def _comparable(trial: Trial) -> None:
         )
 
 
-def _pairs(trial: Trial) -> list[tuple[RunRecord, str, Pair]]:
-    """The metrics that the record and the baseline have in common."""
-    record, baseline = trial.record, trial.baseline
-    spec = record.meaning
-    directions: dict[str, Direction] = {m.name: m.direction for m in spec.measure}
-    pinned = {(c.run, c.metric) for c in spec.claim if isinstance(c, ExactClaim)}
-    found = []
-    for old in baseline.runs:
-        new = record.run(old.name)
-        if new is None:
-            continue
-        for metric, values in old.metrics.items():
-            if not new.metrics.get(metric):
-                continue
-            direction = None if (old.name, metric) in pinned else directions[metric]
-            pair = Pair(
-                _by_seed(values, baseline.seeds, old.diverged),
-                _by_seed(new.metrics[metric], new.seeds, new.diverged),
-                direction,
-                record.name,
-                _scale(baseline, metric),
-            )
-            found.append((new, metric, pair))
-    return found
-
-
-def _by_seed(values: Sequence[float], seeds: Sequence[int], diverged: dict[int, str]) -> np.ndarray:
-    pairs = zip(seeds, values, strict=True)
-    return np.array([np.nan if seed in diverged else value for seed, value in pairs])
-
-
-def _scale(baseline: Baseline, metric: str) -> float:
-    """The largest magnitude that the metric has in any run: its rounding is of that size."""
-    values = (abs(v) for run in baseline.runs for v in run.metrics.get(metric, ()))
-    return max((v for v in values if v < WORST), default=0.0)
-
-
-def _row(trial: Trial, run: RunRecord, metric: str, movement: Movement) -> Row:
-    spec: Spec = trial.record.meaning
-    unit = next(m.unit for m in spec.measure if m.name == metric)
-    word, note = movement.word, movement.note
+def _row(
+    trial: Trial,
+    run: RunRecord,
+    metric: str,
+    movement: Movement,
+    units: Mapping[str, Mapping[str, str]],
+) -> Row:
     name = trial.record.name
+    unit = units[name].get(metric, "")
+    word, note = movement.word, movement.note
     return Row("metric", name, run.name, metric, unit, word, note, str(trial.path), movement)
 
 
@@ -175,7 +207,7 @@ def _provenance(trial: Trial) -> list[str]:
     one, two = baseline.environment, record.environment
     keys = ("processor", "device", "threads", "python")
     pairs = [(key, getattr(one, key), getattr(two, key)) for key in keys]
-    pairs += [(key, one.versions.get(key), two.versions.get(key)) for key in ("torch", "numpy")]
+    pairs += [(key, one.versions.get(key), two.versions.get(key)) for key in LIBRARIES]
     other = [f"{key} {a} there, {b} here" for key, a, b in pairs if a != b]
     if other:
         notes.append(f"{record.name}: the baseline was made elsewhere: {'; '.join(other)}")

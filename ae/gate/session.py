@@ -3,68 +3,56 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ae import record as records
+from ae.disk import visible
 from ae.errors import UserError
-from ae.gate.baseline import (
-    FOLDER,
-    LEAST,
-    TIER,
-    Baseline,
-    Usage,
-    check,
-    from_record,
-    from_records,
-    own_seeds,
-    read,
-    write,
-)
+from ae.gate import same
+from ae.gate.baseline import LEAST, TIER, Baseline, check, read, write
+from ae.gate.calibration import from_record, from_records, own_seeds
 from ae.gate.regress import Trial
-from ae.read import find_spec, find_specs, read_spec
-from ae.record import Record
-
-if TYPE_CHECKING:
-    from ae.bench import Bench
+from ae.library import Library
+from ae.machine.usage import Usage
+from ae.records import record as records
+from ae.records.record import Record
+from ae.spec.read import read_spec
 
 WHOLE = 0.8  # of the record's time that a session must have spent itself for its usage to count
 
 
-def baseline_path(root: Path, name: str) -> Path:
-    """Where the baseline of a spec is kept."""
-    return root / FOLDER / f"{name}.json"
+def calibrated(
+    library: Library, record: Record, usage: Usage | None, again: Record | None = None
+) -> Path:
+    """Keep the record of calibration seeds as their spec's baseline; the baseline's file.
+
+    Args:
+        library: Where baselines are.
+        record: Of the seeds.
+        usage: What they took.
+        again: The record of the first of them, trained by themselves.
+    """
+    baseline = from_record(record, _whole(record, usage))
+    if again is not None:
+        baseline = baseline.model_copy(update={"again": same.kept(again)})
+    return _keep(library, baseline)
 
 
-def calibrate(bench: "Bench", paths: Sequence[Path]) -> list[Path]:
-    """Train the calibration seeds of specs and keep what they gave as their baselines."""
-
-    def kept(path: Path, record: Record, usage: Usage | None) -> Path:
-        return _keep(bench.root, from_record(record, _whole(record, usage)))
-
-    return bench.work(paths, kept, metered=True)
+def tried(library: Library, record: Record, baseline: Baseline, usage: Usage | None) -> Trial:
+    """A record that was made now beside its spec's baseline."""
+    return trial(library, record, baseline, _whole(record, usage))
 
 
-def trials(bench: "Bench", baselines: Mapping[Path, Baseline]) -> list[Trial]:
-    """Train specs and put their records beside their baselines."""
-
-    def tried(path: Path, record: Record, usage: Usage | None) -> Trial:
-        return trial(bench.root, record, baselines[path], _whole(record, usage))
-
-    return bench.work(list(baselines), tried, metered=True)
-
-
-def keep(root: Path, found: Sequence[Record]) -> Path:
+def keep(library: Library, found: Sequence[Record]) -> Path:
     """Keep one record, or several with different seeds, as the baseline of their spec.
 
     Raises:
         UserError: The spec has another protocol by now, or as `from_records`.
     """
-    return _keep(root, from_records(found))
+    return _keep(library, from_records(found))
 
 
-def _keep(root: Path, baseline: Baseline) -> Path:
-    path = baseline_path(root, baseline.spec)
-    source = find_spec(baseline.spec, root / "benchmarks")
+def _keep(library: Library, baseline: Baseline) -> Path:
+    path = library.baseline(baseline.spec, new=True)
+    source = library.spec(baseline.spec)
     check(baseline, path, read_spec(source), source.name)
     write(baseline, path)
     return path
@@ -75,13 +63,13 @@ def _whole(record: Record, usage: Usage | None) -> Usage | None:
     return usage if usage and usage.wall >= WHOLE * record.seconds else None
 
 
-def baseline_for(root: Path, path: Path) -> Baseline | None:
+def baseline_for(library: Library, path: Path) -> Baseline | None:
     """The baseline of a spec, None where there is none.
 
     Raises:
         UserError: It is damaged, or was made by another protocol than the spec's.
     """
-    place = baseline_path(root, path.stem)
+    place = library.baseline(path.stem)
     if not place.exists():
         return None
     baseline = read(place)
@@ -89,25 +77,31 @@ def baseline_for(root: Path, path: Path) -> Baseline | None:
     return baseline
 
 
-def trial(root: Path, record: Record, baseline: Baseline, usage: Usage | None = None) -> Trial:
+def trial(
+    library: Library, record: Record, baseline: Baseline, usage: Usage | None = None
+) -> Trial:
     """A record beside its spec's baseline."""
-    place = baseline_path(root, baseline.spec)
-    return Trial(record, baseline, place.relative_to(root), usage)
+    return Trial(record, baseline, library.shown(library.baseline(baseline.spec)), usage)
 
 
-def with_baseline(root: Path, paths: Sequence[Path]) -> tuple[dict[Path, Baseline], list[str]]:
+def with_baseline(
+    library: Library, paths: Sequence[Path]
+) -> tuple[dict[Path, Baseline], list[str]]:
     """The specs that have a baseline, with it, and the names of those that have none.
 
     Raises:
         UserError: As `baseline_for`.
     """
-    found = {path: baseline_for(root, path) for path in paths}
+    found = {path: baseline_for(library, path) for path in paths}
     have = {path: baseline for path, baseline in found.items() if baseline is not None}
     return have, [path.stem for path in paths if path not in have]
 
 
 def taken(
-    root: Path, baselines: Mapping[Path, Baseline], folder: Path, seeds: tuple[int, ...] | None
+    library: Library,
+    baselines: Mapping[Path, Baseline],
+    folder: Path,
+    seeds: tuple[int, ...] | None,
 ) -> tuple[list[Trial], list[str]]:
     """Records of a folder beside their baselines, and the specs of which it has none to compare.
 
@@ -119,7 +113,7 @@ def taken(
     for path, baseline in baselines.items():
         record = comparable(found.get(path.stem, []), baseline, seeds)
         if record:
-            trials.append(trial(root, record, baseline))
+            trials.append(trial(library, record, baseline))
         else:
             missing.append(path.stem)
     if not trials:
@@ -130,10 +124,9 @@ def taken(
     return trials, missing
 
 
-def specs(root: Path, names: Sequence[str]) -> list[Path]:
+def specs(library: Library, names: Sequence[str]) -> list[Path]:
     """The specs of these names, all if there are none."""
-    folder = root / "benchmarks"
-    return [find_spec(name, folder) for name in names] if names else find_specs(folder)
+    return [library.spec(name) for name in names] if names else library.specs()
 
 
 def given(folders: Sequence[Path], names: Iterable[str]) -> dict[str, list[Record]]:
@@ -143,15 +136,31 @@ def given(folders: Sequence[Path], names: Iterable[str]) -> dict[str, list[Recor
         UserError: A record cannot be read, or there is none of these specs.
     """
     found: dict[str, list[Record]] = {}
+    names = list(names)
     for name in names:
-        paths = sorted(p for f in folders for p in (f / name).glob(f"{TIER}*/record.json"))
+        paths = [p for f in folders for p in visible(f / name, f"{TIER}*/record.json")]
         read_now = [record for path in paths if (record := records.read(path)).tier == TIER]
         if read_now:
             found[name] = sorted(read_now, key=_started, reverse=True)
     if not found:
         where = ", ".join(map(str, folders))
-        raise UserError(f"{where}: found no record of tier {TIER}: SPEC/{TIER}*/record.json")
+        wanted = ", ".join(names) if len(names) < 4 else f"these {len(names)} specs"
+        raise UserError(
+            f"{where}: found no record of tier {TIER} of {wanted}: expected SPEC/{TIER}*/record.json "
+            f"there, and it has {_there(folders)}"
+        )
     return found
+
+
+def _there(folders: Sequence[Path]) -> str:
+    """What such folders hold instead of what was looked for."""
+    paths = [p for f in folders for p in visible(f, f"*/{TIER}*/record.json")]
+    if names := dict.fromkeys(p.parent.parent.name for p in paths):
+        return f"those of {', '.join(names)}"
+    places = [
+        p for f in folders for at in ("", "*/", "*/*/") for p in visible(f, f"{at}record.json")
+    ]
+    return str(places[0]) if places else "none at all"
 
 
 def _started(record: Record) -> datetime:

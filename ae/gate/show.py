@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ae.gate.regress import WORDS, Outcome, Row
-from ae.verdict.result import with_uncertainty
+from ae.verdict.numbers import MINUS, plus_minus
 
 STYLES = {"worse": "red", "better": "cyan", "undecided": "yellow", "unchanged": "green"}
 SHOWN = 50  # rows of a state in a summary
@@ -17,10 +17,17 @@ SHOWN = 50  # rows of a state in a summary
 
 def headline(outcome: Outcome) -> str:
     """The outcome in a line."""
-    counts = ", ".join(f"{count} {word}" for word, count in outcome.counts.items() if count)
-    specs = len({row.spec for row in outcome.rows})
-    compared = f"{len(outcome.rows)} comparisons of {specs} spec{'' if specs == 1 else 's'}"
-    return f"{'RED' if outcome.red else 'green'}: {compared}: {counts or 'nothing compared'}"
+    rows = [row for row in outcome.rows if row.kind != "absence"]
+    found = {word: sum(row.word == word for row in rows) for word in WORDS}
+    counts = ", ".join(f"{count} {word}" for word, count in found.items() if count)
+    compared = f"{len(rows)} comparisons of {_specs(len({row.spec for row in rows}))}"
+    absent = len(outcome.rows) - len(rows)
+    more = f"; {_specs(absent)} not compared" if absent else ""
+    return f"{'RED' if outcome.red else 'green'}: {compared}: {counts or 'nothing compared'}{more}"
+
+
+def _specs(count: int) -> str:
+    return f"{count} spec{'' if count == 1 else 's'}"
 
 
 def change(row: Row) -> str:
@@ -34,8 +41,8 @@ def change(row: Row) -> str:
 
 
 def _signed(value: float, half: float) -> str:
-    shown = with_uncertainty(value, half)
-    return shown if shown.startswith("-") else f"+{shown}"
+    shown = plus_minus(value, half)
+    return shown if shown.startswith(MINUS) else f"+{shown}"
 
 
 def values(row: Row) -> str:

@@ -12,14 +12,16 @@ On another processor, or with another number of threads, or without a yardstick,
 threshold is said and fails nothing.
 """
 
+import math
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ae.gate.baseline import Baseline, Usage
-from ae.record import Record
-from ae.report.speed import Speed, Timing, Workload, per_step
-from ae.verdict.movement import Move
+from ae.gate.baseline import Baseline
+from ae.machine.usage import Usage
+from ae.records.record import Record
+from ae.records.speed import Speed, Timing, Workload, per_step
+from ae.verdict.moved import Move
 
 SEED_TIME, SEED_MEMORY = 3.0, 1.5
 FIXED = 10.0  # seconds that do not grow with the seeds
@@ -77,6 +79,7 @@ def stored(new: Speed, old: Speed) -> Iterator[tuple[str, Rate]]:
     idle = new.machine.idle and old.machine.idle
     if alike and not idle:
         alike, why = False, "a machine was busy"
+    yield from _gone(new, old)
     before = {(t.workload, t.arm): t for t in old.timings}
     for timing in new.timings:
         other = before.get((timing.workload, timing.arm))
@@ -91,6 +94,20 @@ def stored(new: Speed, old: Speed) -> Iterator[tuple[str, Rate]]:
             what = f"peak of memory at {cost.at} {cost.axis}"
             ratio = cost.peak_mib / known.peak_mib
             yield "growth", rate(what, ratio, STEP_MEMORY, alike=alike, why=why)
+
+
+def _gone(new: Speed, old: Speed) -> Iterator[tuple[str, Rate]]:
+    """What the stored measurement has and the new one lacks: not measured is not as fast."""
+    lost = "in the stored measurement and not in the new one"
+    timed = {(t.workload, t.arm) for t in new.timings}
+    for timing in old.timings:
+        if timing.arm.startswith("stack") and (timing.workload, timing.arm) not in timed:
+            yield timing.workload, Rate(timing.label, math.nan, STEP_TIME, False, "worse", lost)
+    measured = {(c.axis, c.at) for c in new.growth}
+    for cost in old.growth:
+        if (cost.axis, cost.at) not in measured:
+            what = f"peak of memory at {cost.at} {cost.axis}"
+            yield "growth", Rate(what, math.nan, STEP_MEMORY, False, "worse", lost)
 
 
 def _machine(speed: Speed) -> tuple[str, int, int]:

@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ae.gate.baseline import Baseline, BaselineRun, data_of
-from ae.record import Record, RunRecord
+from ae.gate.fingerprint import DIGEST, changes
+from ae.records.entries import RunRecord
+from ae.records.record import Record
 from ae.verdict.shift import exact
 
 DENOMINATOR = 100_000
@@ -33,7 +35,26 @@ def faults(record: Record, baseline: Baseline) -> Iterator[Fault]:
         for metric in old.metrics:
             if not new.metrics.get(metric):
                 yield Fault(old.name, metric, "in the baseline and not measured now")
+        for term in old.ends:
+            if new.ends and term not in new.ends:
+                yield Fault(old.name, f"end of {term}", "in the baseline, and no such term now")
         yield from _seeds(new, old, baseline.seeds)
+        yield from _applied(new, old, same_device=_device(record) == _device(baseline))
+
+
+def _device(one: Record | Baseline) -> str:
+    return one.environment.device
+
+
+def _applied(new: RunRecord, old: BaselineRun, *, same_device: bool) -> Iterator[Fault]:
+    """What the training applied that the baseline's did not."""
+    if new.applied and old.applied:
+        for key, note in changes(new.applied, old.applied, same_device=same_device):
+            yield Fault(new.name, key, note)
+    for key, values in new.applied.items():
+        drawn = key.endswith(f"/{DIGEST}") and len(old.applied.get(key, ())) > 1
+        if drawn and len({*values}) < len(new.seeds):
+            yield Fault(new.name, key, "two seeds drew the same")
 
 
 def _data(record: Record, baseline: Baseline) -> Iterator[Fault]:

@@ -16,12 +16,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ae.errors import UserError
+from ae.maths.probability import log_standard_normal
 from ae.metrics import likelihood
 from ae.metrics.hamiltonian import Chains
-from ae.metrics.members import Split, by_seed, up_to
+from ae.metrics.shared import Split, by_seed, up_to
 from ae.models.base import Draw
-from ae.probability import log_standard_normal
-from ae.trained import Trained
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 BLOCK = 100  # examples that share a stream of noise
 RADIUS = 4.0  # of the sigmoid schedule
@@ -29,6 +30,12 @@ RADIUS = 4.0  # of the sigmoid schedule
 Schedule = Literal["sigmoid", "cubic"]
 
 
+@measure(
+    label="-log p(x), {examples:,} {split} images, by annealing, {chains:,} chains, "
+    "{temperatures:,} temperatures",
+    unit="nats",
+    better="lower",
+)
 def nll(
     trained: Trained,
     *,
@@ -71,6 +78,12 @@ def nll(
     return by_seed(-found, np.mean)
 
 
+@measure(
+    label="-log p(x) by {samples:,} importance samples less that by annealing, {chains:,} "
+    "chains, {temperatures:,} temperatures",
+    unit="nats",
+    better="lower",
+)
 def excess(
     trained: Trained,
     *,

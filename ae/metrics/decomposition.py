@@ -16,15 +16,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.metrics.members import Split, finite, up_to
+from ae.maths.probability import kl_to_standard_normal, log_normal, log_standard_normal
 from ae.metrics.mutual_information import TERMS, posteriors
-from ae.probability import kl_to_standard_normal, log_normal, log_standard_normal
-from ae.trained import Trained
+from ae.metrics.shared import Split, finite, up_to
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 Part = Literal["mutual_information", "total_correlation", "dimension_kl"]
 PARTS: tuple[Part, ...] = ("mutual_information", "total_correlation", "dimension_kl")
 
 
+@measure(label="{part:words} of the code, by all posteriors", unit="nats", better=None)
 def term(trained: Trained, *, part: Part, split: Split, examples: int) -> list[float]:
     """One of the three, by a code of each of the first `examples` of the split.
 
@@ -36,6 +38,11 @@ def term(trained: Trained, *, part: Part, split: Split, examples: int) -> list[f
     return finite(_terms(trained, split, examples)[:, index].tolist())
 
 
+@measure(
+    label="Sum of the divergence's three terms less the divergence, in standard errors",
+    unit="",
+    better="lower",
+)
 def excess(trained: Trained, *, split: Split, examples: int) -> list[float]:
     """The sum of the three less the divergence in closed form, in its standard errors.
 

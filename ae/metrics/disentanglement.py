@@ -23,7 +23,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ae.errors import UserError
+from ae.errors import Unmeasurable
 from ae.metrics.factors import (
     UNCHECKED,
     Codes,
@@ -40,12 +40,14 @@ from ae.metrics.factors import (
     separate,
     steadiest,
 )
-from ae.metrics.members import Split, by_seed, places_of
-from ae.trained import Trained
+from ae.metrics.shared import Split, by_seed, places_of
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 Score = Callable[[Codes, Places, np.random.Generator], float]
 
 
+@measure(label="beta-VAE score: which factor do pairs share", unit="%", better="higher")
 def beta_vae(
     trained: Trained,
     *,
@@ -85,7 +87,7 @@ def beta_vae(
             try:
                 classifier.fit(means[:train], shared[:train])
             except ConvergenceWarning:
-                raise UserError(
+                raise Unmeasurable(
                     f"disentanglement.beta_vae on run {trained.name!r}: not converged after "
                     f"max_iter = {max_iter} iterations; raise it, or lower inverse_penalty"
                 ) from None
@@ -94,6 +96,7 @@ def beta_vae(
     return _scored(trained, split, factors, codes, "beta_vae", score)
 
 
+@measure(label="FactorVAE score: which factor does a batch share", unit="%", better="higher")
 def factor_vae(
     trained: Trained,
     *,
@@ -120,6 +123,7 @@ def factor_vae(
     return _scored(trained, split, factors, codes, "factor_vae", score)
 
 
+@measure(label="Mutual information gap, {bins} bins", unit="", better="higher")
 def mig(
     trained: Trained, *, factors: list[str], split: Split, bins: int, codes: str = "encode"
 ) -> list[float]:
@@ -135,6 +139,7 @@ def mig(
     return _scored(trained, split, factors, codes, "mig", score)
 
 
+@measure(label="DCI {part}, {estimator:words}", unit="", better="higher")
 def dci(
     trained: Trained,
     *,
@@ -164,6 +169,7 @@ def dci(
     return _scored(trained, split, factors, codes, "dci", score)
 
 
+@measure(label="Separated attribute predictability, {kind}", unit="", better="higher")
 def sap(
     trained: Trained,
     *,
@@ -187,6 +193,7 @@ def sap(
     return _scored(trained, split, factors, codes, "sap", score)
 
 
+@measure(label="Modularity, {bins} bins", unit="", better="higher")
 def modularity(
     trained: Trained, *, factors: list[str], split: Split, bins: int, codes: str = "encode"
 ) -> list[float]:
@@ -201,18 +208,11 @@ def modularity(
     return _scored(trained, split, factors, codes, "modularity", score)
 
 
-def informed(
-    trained: Trained, *, factor: str, split: Split, bins: int, codes: str = "encode"
-) -> list[float]:
-    """Share of a factor's entropy that the best latent number tells, in percent; see `mig`."""
-
-    def score(z: Codes, places: Places, rng: np.random.Generator) -> float:
-        share = information(z, places[:, :1], bins)[:, 0].max() / entropies(places[:, :1])[0]
-        return 100 * float(share)
-
-    return _scored(trained, split, [factor], codes, "informed", score)
-
-
+@measure(
+    label="Of what the code tells of the factors, the part that is of {first}",
+    unit="%",
+    better="higher",
+)
 def told_first(
     trained: Trained, *, first: list[str], others: list[str], split: Split, bins: int
 ) -> list[float]:

@@ -4,20 +4,24 @@ import numpy as np
 import torch
 
 from ae.metrics import annealed, likelihood
-from ae.metrics.members import Split, by_seed, up_to
-from ae.trained import Trained
+from ae.metrics.shared import Split, by_seed, up_to
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 
+@measure(label="log p(x), closed form, {split} set", unit="nats", better="higher")
 def log_evidence(trained: Trained, *, split: Split, examples: int) -> list[float]:
     """Mean of log p(x) in closed form; higher is better."""
     return _mean(trained, "log_evidence", split, examples)
 
 
+@measure(label="ELBO, closed form, {split} set", unit="nats", better="higher")
 def elbo(trained: Trained, *, split: Split, examples: int) -> list[float]:
     """Mean of the ELBO in closed form; higher is better."""
     return _mean(trained, "elbo", split, examples)
 
 
+@measure(label="log p(x) less ELBO, both in closed form, {split} set", unit="nats", better="lower")
 def gap(trained: Trained, *, split: Split, examples: int) -> list[float]:
     """log p(x) - ELBO, both in closed form: the divergence of the posterior; never negative."""
     return _less(
@@ -26,18 +30,35 @@ def gap(trained: Trained, *, split: Split, examples: int) -> list[float]:
     )
 
 
+@measure(
+    label="-log p(x) by importance sampling, {samples:,} samples, less the exact value; "
+    "{examples:,} {split} images",
+    unit="nats",
+    better="lower",
+)
 def importance_error(trained: Trained, *, split: Split, examples: int, samples: int) -> list[float]:
     """`likelihood.nll` with `samples`, less the true -log p(x); on average not below 0."""
     found = likelihood.nll(trained, split=split, examples=examples, samples=samples)
     return _plus(found, log_evidence(trained, split=split, examples=examples))
 
 
+@measure(
+    label="ELBO by {samples:,} samples less that in closed form; {examples:,} {split} images",
+    unit="nats",
+    better="lower",
+)
 def sampling_error(trained: Trained, *, split: Split, examples: int, samples: int) -> list[float]:
     """`likelihood.elbo` with `samples`, less the ELBO in closed form; 0 on average."""
     found = likelihood.elbo(trained, split=split, examples=examples, samples=samples)
     return _less(found, elbo(trained, split=split, examples=examples))
 
 
+@measure(
+    label="-log p(x) by annealed importance sampling, {chains:,} chains, {temperatures:,} "
+    "temperatures, less the exact value; {examples:,} {split} images",
+    unit="nats",
+    better="lower",
+)
 def annealed_error(
     trained: Trained,
     *,
@@ -63,6 +84,11 @@ def annealed_error(
     return _plus(found, log_evidence(trained, split=split, examples=examples))
 
 
+@measure(
+    label="Log-likelihood of probabilistic PCA (scikit-learn) less ELBO, {split} set",
+    unit="nats",
+    better="lower",
+)
 def ppca_shortfall(trained: Trained, *, split: Split, examples: int) -> list[float]:
     """What probabilistic PCA, as scikit-learn fits it, has more than the closed-form ELBO.
 

@@ -65,7 +65,8 @@ def steadiest(
     The variance of a batch over that of all examples; numbers whose standard deviation over all is
     below `prune` are left out. None where that leaves none.
     """
-    active = np.flatnonzero(codes.std(0, ddof=1) >= prune)
+    varies = codes.max(0) > codes.min(0)  # of a constant of 1e38, rounding leaves a deviation
+    active = np.flatnonzero(varies & (codes.std(0, ddof=1) >= prune))
     if not len(active):
         return None
     scaled = codes[:, active] / codes[:, active].std(0, ddof=1)
@@ -94,9 +95,14 @@ def majority(
 
 
 def information(codes: Codes, places: Places, bins: int) -> Information:
-    """Mutual information of each latent number, in `bins` of equal width, and each factor; nats."""
-    found = np.empty((codes.shape[1], places.shape[1]))
+    """Mutual information of each latent number, in `bins` of equal width, and each factor; nats.
+
+    0 for a number that is constant, or varies by less than `bins` steps of double precision.
+    """
+    found = np.zeros((codes.shape[1], places.shape[1]))
     for j, column in enumerate(codes.T):
+        if not (np.diff(np.linspace(column.min(), column.max(), bins + 1)) > 0).all():
+            continue
         edges = np.histogram(column, bins)[1]
         which = np.digitize(column, edges[:-1]) - 1
         for k, place in enumerate(places.T):

@@ -14,20 +14,24 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ae.metrics.members import by_seed
-from ae.trained import Trained
+from ae.metrics.shared import by_seed
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 
+@measure(label="Lag-1 spatial autocorrelation of the filters, median", unit="", better="higher")
 def autocorrelation(trained: Trained) -> list[float]:
     """Median over units of the filters' `lag_one`, between -1 and 1; noise has about 0."""
     return by_seed(lag_one(images(trained)), np.median)
 
 
+@measure(label="Filters with autocorrelation above {threshold}", unit="%", better="higher")
 def structured_share(trained: Trained, *, threshold: float) -> list[float]:
     """Units whose `lag_one` is above `threshold`, in percent."""
     return by_seed(lag_one(images(trained)), lambda r: 100 * float(np.mean(r > threshold)))
 
 
+@measure(label="Effective pixels of a filter, median", unit="pixels", better=None)
 def participation_ratio(trained: Trained) -> list[float]:
     """Median over units of (sum_i w_i^2)^2 / sum_i w_i^4, the effective number of pixels.
 
@@ -39,6 +43,7 @@ def participation_ratio(trained: Trained) -> list[float]:
     return by_seed(ratio, np.median)
 
 
+@measure(label="Radius of the learned filters, median", unit="pixels", better="higher")
 def radius(trained: Trained, *, threshold: float) -> list[float]:
     """Median `spread` of the filters whose `lag_one` is above `threshold`, in pixels.
 
@@ -74,6 +79,7 @@ def spread(filters: Float[Tensor, "*unit height width"]) -> Float[Tensor, "*unit
     return variance.sqrt()
 
 
+@measure(label="Orientation of the filters, median: 0 none, 1 a grating", unit="", better="higher")
 def orientation(trained: Trained) -> list[float]:
     """Median over units of the filters' `oriented`: 0 without direction, 1 for a grating."""
     return by_seed(oriented(images(trained)), np.median)

@@ -16,35 +16,43 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.metrics.members import Split, by_seed, fresh_noise, up_to
-from ae.probability import kl_to_standard_normal
-from ae.trained import Trained
+from ae.maths.probability import kl_to_standard_normal
+from ae.metrics.shared import Split, by_seed, fresh_noise, up_to
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 BLOCK = 100  # examples that share a stream of noise
 SPLITS: tuple[Split, Split] = ("train", "test")
 ROWS = 2000  # examples times samples that one call of the model sees
 
 
+@measure(
+    label="Lower bound, {split} images, sampled codes an image: {samples:,}",
+    unit="nats",
+    better="higher",
+)
 def elbo(trained: Trained, *, split: Split, examples: int, samples: int) -> list[float]:
     """Mean of log w over `samples` of each example: the lower bound L_1; higher is better."""
     return _mean(bounds(trained, split, examples, samples, [1])[0])
 
 
+@measure(
+    label="Lower bound of training images less that of test images, sampled codes an image: "
+    "{samples:,}",
+    unit="nats",
+    better="lower",
+)
 def overfit(trained: Trained, *, examples: int, samples: int) -> list[float]:
     """`elbo` of the first training examples less that of the first test examples, in nats."""
     train, test = (elbo(trained, split=s, examples=examples, samples=samples) for s in SPLITS)
     return [a - b for a, b in zip(train, test, strict=True)]
 
 
-def bound(trained: Trained, *, split: Split, examples: int, samples: int, k: int) -> list[float]:
-    """The lower bound L_k, a mean over samples / k groups of k; higher is better.
-
-    Raises:
-        UserError: `k` does not divide `samples`.
-    """
-    return _mean(bounds(trained, split, examples, samples, [k])[0])
-
-
+@measure(
+    label="-log p(x), {examples:,} {split} images, {samples:,} importance samples",
+    unit="nats",
+    better="lower",
+)
 def nll(trained: Trained, *, split: Split, examples: int, samples: int) -> list[float]:
     """-L_samples, the estimate of -log p(x) from that many samples; never below it on average.
 
@@ -63,6 +71,22 @@ def nll_of_each(
     )
 
 
+@measure(
+    label="-log p(x) of test images less that of training images, {samples:,} importance samples",
+    unit="nats",
+    better="lower",
+)
+def nll_overfit(trained: Trained, *, examples: int, samples: int) -> list[float]:
+    """`nll` of the first test examples less that of the first training examples, in nats."""
+    train, test = (nll(trained, split=s, examples=examples, samples=samples) for s in SPLITS)
+    return [b - a for a, b in zip(train, test, strict=True)]
+
+
+@measure(
+    label="-log p(x) per dimension, {examples:,} {split} images, {samples:,} importance samples",
+    unit="bits",
+    better="lower",
+)
 def bits_per_dim(trained: Trained, *, split: Split, examples: int, samples: int) -> list[float]:
     """`nll` divided by the number of dimensions and by log 2; lower is better."""
     size = math.prod(trained.split(split).shape)
@@ -72,6 +96,11 @@ def bits_per_dim(trained: Trained, *, split: Split, examples: int, samples: int)
     ]
 
 
+@measure(
+    label="Largest fall of an importance-weighted bound from {ks:,}, of {samples:,} samples",
+    unit="nats",
+    better="lower",
+)
 def largest_fall(
     trained: Trained, *, split: Split, examples: int, samples: int, ks: list[int]
 ) -> list[float]:
@@ -155,6 +184,12 @@ def _mean(values: Float[Tensor, "seed examples"]) -> list[float]:
     return by_seed(values, np.mean)
 
 
+@measure(
+    label="Active units of `{code}`: variance of the mean above {threshold} over {examples:,} "
+    "{split} images",
+    unit="",
+    better=None,
+)
 def active_units(
     trained: Trained, *, split: Split, examples: int, threshold: float, code: str = "encode"
 ) -> list[float]:
@@ -174,11 +209,13 @@ def variance_of_means(
     return means.flatten(2).var(1, correction=0)
 
 
+@measure(label="Divergence from the prior, {split} images", unit="nats", better="lower")
 def kl(trained: Trained, *, split: Split, examples: int) -> list[float]:
     """KL(q(z given x), N(0, 1)), averaged over the first examples of a split; nats, see below."""
     return by_seed(kl_per_unit(trained, split, examples), np.sum)
 
 
+@measure(label="Numbers of the code with a divergence above {threshold} nats", unit="", better=None)
 def kl_units(trained: Trained, *, split: Split, examples: int, threshold: float) -> list[float]:
     """Units whose posterior is on average more than `threshold` nats from the prior."""
     return by_seed(

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.errors import UserError
-from ae.metrics.members import finite
-from ae.trained import Trained
+from ae.metrics.shared import finite
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 LEAST = 2  # runs that make a curve
 
@@ -25,6 +26,9 @@ class Curve(NamedTuple):
     value: NDArray[np.float64]
 
 
+@measure(
+    label="{metric:words} above that of the curve at equal {at:words}", unit=None, better="higher"
+)
 def advantage(trained: Trained, *, metric: str, at: str, curve: list[str]) -> list[float]:
     """metric - f(at), f the line through the points (at, metric) of the runs of `curve`.
 
@@ -51,6 +55,7 @@ def advantage(trained: Trained, *, metric: str, at: str, curve: list[str]) -> li
     )
 
 
+@measure(label="{at:words} outside what the curve spans", unit=None, better="lower")
 def distance(trained: Trained, *, at: str, curve: list[str]) -> list[float]:
     """How far `at` lies outside the values that the runs of `curve` span, seed by seed; 0 within.
 

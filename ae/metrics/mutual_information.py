@@ -10,14 +10,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ae.maths.probability import log_normal
 from ae.metrics.factors import entropies, gap
-from ae.metrics.members import Split, by_seed, places_of
-from ae.probability import log_normal
-from ae.trained import Trained
+from ae.metrics.shared import Split, by_seed, places_of
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 TERMS = 1 << 22  # densities that are evaluated at once
 
 
+@measure(label="Mutual information gap of {samples:,} samples", unit="", better="higher")
 def sampled_gap(trained: Trained, *, factors: list[str], split: Split, samples: int) -> list[float]:
     """Mutual information gap of samples of the posterior, as Chen et al. define it.
 

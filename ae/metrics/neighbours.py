@@ -14,8 +14,9 @@ from torch import Tensor
 
 from ae.data.dataset import Dataset
 from ae.errors import UserError
-from ae.metrics.members import Split, by_seed, fresh_noise, labels, up_to
-from ae.trained import Trained
+from ae.metrics.shared import Split, by_seed, fresh_noise, labels, up_to
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 Code = Literal["mean", "sample"]
 
@@ -24,6 +25,7 @@ SPARE = 8  # more that are found in single precision before the exact distances 
 ROWS = 500  # images that look for their neighbours at once
 
 
+@measure(label="{k}-NN accuracy of the codes", unit="%", better="higher")
 def knn_accuracy(
     trained: Trained, *, k: int, train_examples: int, test_examples: int
 ) -> list[float]:
@@ -38,6 +40,12 @@ def knn_accuracy(
     return [100 - error for error in wrong]
 
 
+@measure(
+    label="{k}-NN error on the codes ({code}), {train_examples:,} reference and "
+    "{test_examples:,} test images",
+    unit="%",
+    better="lower",
+)
 def knn_error(
     trained: Trained, *, k: int, code: Code, train_examples: int, test_examples: int
 ) -> list[float]:
@@ -52,6 +60,7 @@ def knn_error(
     return _code_error(trained, "knn_error", k, code, (train_examples, test_examples))
 
 
+@measure(label="{k}-NN error on pixels", unit="%", better="lower")
 def pixel_knn_error(
     trained: Trained, *, k: int, train_examples: int, test_examples: int
 ) -> list[float]:

@@ -5,16 +5,26 @@ import torch
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.metrics.members import Split, by_seed
+from ae.metrics.shared import Split, by_seed, up_to
 from ae.models.base import Batch, Noise
-from ae.seeds import NoiseSource
-from ae.trained import CHUNK, Trained
+from ae.spec.facts import measure
+from ae.training.noise import NoiseSource
+from ae.training.trained_run import CHUNK, Trained
 
 
+@measure(label="{part:words}, {split} images", unit=None, better=None)
 def mean(
-    trained: Trained, *, split: Split, part: str, silent: list[str], batch: int = CHUNK
+    trained: Trained,
+    *,
+    split: Split,
+    part: str,
+    silent: list[str],
+    batch: int = CHUNK,
+    examples: int | None = None,
 ) -> list[float]:
-    """Mean over a split of one part of `objective`, in its own unit; `loss` is what it minimises.
+    """Mean of one part of `objective` over the first `examples` of a split, all by default.
+
+    In the part's own unit; `loss` is what the objective minimises.
 
     Noise is drawn as in training, one draw an example, from each seed's own stream. Draws named in
     `silent` are 0 instead: a model that corrupts its input then sees it clean. The objective sees
@@ -41,9 +51,11 @@ def mean(
             noise[name] = torch.zeros_like(noise[name])
         return _part(trained, Batch(x.expand(len(trained.seeds), *x.shape)), noise, part)
 
-    return by_seed(torch.cat(trained.over(split, value), 1).double(), np.mean)
+    count = None if examples is None else up_to(trained, split, examples)
+    return by_seed(torch.cat(trained.over(split, value, count), 1).double(), np.mean)
 
 
+@measure(label="{part:words} less {less:words}, {split} images", unit=None, better=None)
 def difference(
     trained: Trained, *, split: Split, part: str, less: str, silent: list[str]
 ) -> list[float]:

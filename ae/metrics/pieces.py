@@ -5,17 +5,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.metrics.members import Split, by_seed, fresh_noise, up_to
-from ae.sticks import expected_pieces
-from ae.trained import Trained
+from ae.maths.sticks import expected_pieces
+from ae.metrics.shared import Split, by_seed, fresh_noise, up_to
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 
+@measure(label="Largest distance of a code's sum from 1", unit="", better="lower")
 def largest_gap(trained: Trained, *, split: Split, examples: int) -> list[float]:
     """Largest distance of the sum of a code from 1; 0 to rounding for pieces of a stick."""
     codes = trained.of("encode", split, up_to(trained, split, examples)).double()
     return by_seed(codes.sum(-1), lambda sums: float(np.abs(sums - 1).max()))
 
 
+@measure(label="Pieces larger than {threshold} on average", unit="", better="lower")
 def used(trained: Trained, *, split: Split, examples: int, threshold: float) -> list[float]:
     """Pieces that are larger than `threshold` on average over a split."""
     sizes = mean_sizes(trained, split, examples)
@@ -27,6 +30,25 @@ def mean_sizes(trained: Trained, split: Split, examples: int) -> Float[Tensor, "
     return trained.of("encode", split, up_to(trained, split, examples)).double().mean(1)
 
 
+@measure(label="Pieces that make up {share} of the stick, {split} images", unit="", better="lower")
+def breaks(
+    trained: Trained, *, split: Split, examples: int, share: float, first: int, every: int
+) -> list[float]:
+    """How many pieces make up `share` of a stick, in their order; mean over images.
+
+    The images are `first`, `first + every`, ... of the first examples of a split; the pieces are
+    E[pi given x].
+    """
+    codes = trained.of("encode", split, up_to(trained, split, examples)).double()
+    taken = codes[:, first::every].cumsum(-1)
+    return by_seed(taken, lambda seed: float(np.mean(1 + np.sum(seed < share, -1))))
+
+
+@measure(
+    label="Largest distance of a piece's prior mean from its expectation",
+    unit="standard errors",
+    better="lower",
+)
 def prior_gap(trained: Trained, *, samples: int) -> list[float]:
     """Largest distance of a piece's mean over the prior from its expectation, in standard errors.
 
@@ -59,6 +81,11 @@ def decoded(trained: Trained, samples: int) -> Float[Tensor, "seed samples featu
     return images
 
 
+@measure(
+    label="Rank correlation of a dimension's index and its weight in the decoder",
+    unit="",
+    better="lower",
+)
 def column_trend(trained: Trained) -> list[float]:
     """Spearman's correlation between a latent dimension's index and its `column_norms`.
 
@@ -72,6 +99,17 @@ def column_trend(trained: Trained) -> list[float]:
         return float(np.corrcoef(np.arange(len(norms)), rankdata(norms))[0, 1])
 
     return by_seed(column_norms(trained), spearman)
+
+
+@measure(
+    label="Dimensions whose weight in the decoder is below {threshold} of the largest",
+    unit="%",
+    better="lower",
+)
+def collapsed(trained: Trained, *, threshold: float) -> list[float]:
+    """Share of the latent dimensions that the decoder as good as ignores, by `column_norms`."""
+    norms = column_norms(trained)
+    return by_seed(norms, lambda seed: float(100 * np.mean(seed < threshold * seed.max())))
 
 
 def column_norms(trained: Trained) -> Float[Tensor, "seed latent"]:

@@ -8,13 +8,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ae.errors import UserError
-from ae.metrics.members import Split, by_seed, labels, up_to
-from ae.trained import Trained
+from ae.errors import Unmeasurable
+from ae.metrics.shared import Split, by_seed, labels, up_to
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 SPARSE = 0.25  # share of entries that are not 0, below which a sparse matrix is faster
 
 
+@measure(label="Classification error, {split} images", unit="%", better="lower")
 def classification_error(trained: Trained, *, split: Split) -> list[float]:
     """Examples whose largest `classify(x)` is not at their label, in percent; lower is better."""
     logits = trained.of("classify", split)
@@ -22,6 +24,41 @@ def classification_error(trained: Trained, *, split: Split) -> list[float]:
     return by_seed(logits, lambda scores: 100 * float(np.mean(scores.argmax(-1) != y)))
 
 
+@measure(label="Accuracy of the classifier on {split}", unit="%", better="higher")
+def classification_accuracy(trained: Trained, *, split: Split) -> list[float]:
+    """100 - `classification_error`: examples whose largest `classify(x)` is at their label, in percent."""
+    return [100 - error for error in classification_error(trained, split=split)]
+
+
+@measure(label="Self-taught accuracy, softmax regression on codes", unit="%", better="higher")
+def self_taught_accuracy(
+    trained: Trained, *, classes: list[int], share: float, decay: float, max_iter: int
+) -> list[float]:
+    """Examples of other classes that a softmax classifier of codes puts into theirs, in percent.
+
+    The test set's examples of `classes`, in its order: the first `share` fits the classifier on
+    `encode(x)`, the rest is scored. It has no biases, and minimises the mean of -log p(label) +
+    decay / 2 |weights|^2, by scikit-learn's L-BFGS in double precision.
+
+    Raises:
+        UserError: The fit did not converge within `max_iter` iterations.
+    """
+    y = labels(trained, "test", len(trained.test.x))
+    asked = np.flatnonzero(np.isin(y, classes))
+    fit = round(share * len(asked))
+
+    def measure(codes: NDArray[Any]) -> float:
+        from sklearn.linear_model import LogisticRegression
+
+        z, known = codes[asked].astype(np.float64), y[asked]
+        classifier = LogisticRegression(C=1 / (fit * decay), fit_intercept=False, max_iter=max_iter)
+        converge("probe.self_taught_accuracy", trained, classifier, z[:fit], known[:fit])
+        return 100 * float(np.mean(classifier.predict(z[fit:]) == known[fit:]))
+
+    return by_seed(trained.of("encode", "test"), measure)
+
+
+@measure(label="Linear probe on {train_examples:,} codes, test accuracy", unit="%", better="higher")
 def logistic_accuracy(
     trained: Trained, *, inverse_penalty: float, max_iter: int, train_examples: int
 ) -> list[float]:
@@ -39,6 +76,7 @@ def logistic_accuracy(
     return [100 - error for error in errors]
 
 
+@measure(label="Test error of logistic regression on `{codes}`", unit="%", better="lower")
 def logistic_error(
     trained: Trained,
     *,
@@ -83,6 +121,7 @@ def _compact(codes: NDArray[Any]) -> Any:
     return csr_array(codes) if np.count_nonzero(codes) < SPARSE * codes.size else codes
 
 
+@measure(label="Test error of a linear SVM on the codes", unit="%", better="lower")
 def svm_error(
     trained: Trained, *, inverse_penalty: float, max_iter: int, train_examples: int
 ) -> list[float]:
@@ -113,7 +152,7 @@ def converge(metric: str, trained: Trained, classifier: Any, codes: Any, y: NDAr
     """Fit a classifier of scikit-learn's.
 
     Raises:
-        UserError: It did not converge within its `max_iter` iterations.
+        Unmeasurable: It did not converge within its `max_iter` iterations.
     """
     from sklearn.exceptions import ConvergenceWarning
 
@@ -122,7 +161,7 @@ def converge(metric: str, trained: Trained, classifier: Any, codes: Any, y: NDAr
         try:
             classifier.fit(codes, y)
         except ConvergenceWarning:
-            raise UserError(
+            raise Unmeasurable(
                 f"{metric} on run {trained.name!r}: not converged after max_iter = "
                 f"{classifier.max_iter} iterations; raise max_iter, or lower inverse_penalty"
             ) from None

@@ -8,13 +8,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.metrics.members import Split, by_seed, finite, up_to
-from ae.trained import Trained
+from ae.metrics.shared import Split, by_seed, finite, up_to
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 CLIP = 1e-7
 PART = 500  # images of every seed that one call of the model sees
 
 
+@measure(label="Squared error, {split} images", unit="per image", better="lower")
 def squared_error(trained: Trained, *, split: Split) -> list[float]:
     """Mean over images of sum_i (x_i - reconstruct(x)_i)^2, pixels in [0, 1]; lower is better.
 
@@ -24,6 +26,7 @@ def squared_error(trained: Trained, *, split: Split) -> list[float]:
     return _mean_over_images(trained, split, lambda x, reconstruction: (reconstruction - x) ** 2)
 
 
+@measure(label="Cross-entropy of the reconstruction, {split} images", unit="nats", better="lower")
 def cross_entropy(trained: Trained, *, split: Split) -> list[float]:
     """Mean over images of -sum_i x_i log q_i + (1 - x_i) log(1 - q_i), q = reconstruct(x); nats.
 
@@ -33,6 +36,7 @@ def cross_entropy(trained: Trained, *, split: Split) -> list[float]:
     return _mean_over_images(trained, split, _bernoulli)
 
 
+@measure(label="Pixels of {split} images whose variance is at its floor", unit="%", better="lower")
 def pixels_at_floor(trained: Trained, *, split: Split, floor: float) -> list[float]:
     """Pixels whose log variance (`pixel_logvar`) is not above `floor`, in percent.
 
@@ -43,6 +47,7 @@ def pixels_at_floor(trained: Trained, *, split: Split, floor: float) -> list[flo
     return finite((100 * low.double().flatten(1).mean(1)).tolist())
 
 
+@measure(label="Cross-entropy, {split} images", unit="nats per pixel", better="lower")
 def cross_entropy_per_pixel(trained: Trained, *, split: Split) -> list[float]:
     """`cross_entropy` divided by the number of pixels, the loss that Keras prints; nats.
 
@@ -52,6 +57,7 @@ def cross_entropy_per_pixel(trained: Trained, *, split: Split) -> list[float]:
     return [value / pixels for value in cross_entropy(trained, split=split)]
 
 
+@measure(label="Squared error of restored {split} images", unit="per image", better="lower")
 def restored_squared_error(
     trained: Trained, *, split: Split, noise: float, examples: int
 ) -> list[float]:
@@ -84,6 +90,56 @@ def reconstructed(
     with torch.no_grad():
         made = [trained.stack.call("reconstruct", part) for part in torch.split(noisy, PART, 1)]
     return torch.cat(made, 1)
+
+
+@measure(label="Normalised squared error, {split} images", unit="", better="lower")
+def nmse(trained: Trained, *, split: Split) -> list[float]:
+    """`squared_error` of a pixel over `pixel_variance` of the training images.
+
+    1 is what giving every pixel the mean of all has, to the difference of the splits.
+    """
+    pixels = math.prod(trained.split(split).shape)
+    variance = _variance(trained, "train")
+    return [value / pixels / variance for value in squared_error(trained, split=split)]
+
+
+@measure(label="Variance of the pixels, {split} images", unit="", better=None)
+def pixel_variance(trained: Trained, *, split: Split) -> list[float]:
+    """Variance of all pixels of all images and colours together, in [0, 1]; the same for all seeds."""
+    return [_variance(trained, split)] * len(trained.seeds)
+
+
+def _variance(trained: Trained, split: Split) -> float:
+    """In double precision, from the means of pieces."""
+    means, squares, counts = [], [], []
+    for x in trained.over(split, lambda x: x.double()):
+        means.append(float(x.mean()))
+        squares.append(float((x**2).mean()))
+        counts.append(len(x))
+    return float(np.average(squares, weights=counts) - np.average(means, weights=counts) ** 2)
+
+
+@measure(label="Fine detail kept, {split} images", unit="%", better="higher")
+def fine_detail(trained: Trained, *, split: Split, examples: int) -> list[float]:
+    """Energy of the reconstructions' high frequencies, in percent of the images' own.
+
+    The sum of squares of the Fourier transform of every plane where either frequency is above a
+    quarter of a cycle a pixel, half of the highest. Below 100 is a blur, above it detail that the
+    images do not have. On the first `examples` of the split.
+    """
+    *_, high, wide = trained.split(split).shape
+    rows, columns = np.abs(np.fft.fftfreq(high)), np.abs(np.fft.fftfreq(wide))
+    fine = torch.from_numpy(np.maximum(rows[:, None], columns) > 0.25)
+
+    def energy(x: Tensor) -> Tensor:
+        planes = x.double().reshape(*x.shape[:-1], -1, high, wide)
+        power: Tensor = torch.fft.fft2(planes).abs() ** 2 * fine.to(x.device)
+        return power.flatten(-3).sum(-1)
+
+    count = up_to(trained, split, examples)
+    own = torch.cat(trained.over(split, energy, count)).sum()
+    made = trained.over(split, lambda x: energy(trained.stack.share("reconstruct", x)), count)
+    return by_seed(100 * torch.cat(made, 1) / own, np.sum)
 
 
 def _bernoulli(

@@ -13,11 +13,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.metrics.members import by_seed, labels, up_to
+from ae.metrics.shared import by_seed, labels, up_to
 from ae.models.base import Draw
-from ae.trained import Trained
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 
+@measure(
+    label="{of} that a held-out classifier gives the label of their source",
+    unit="%",
+    better="higher",
+)
 def agreement(
     trained: Trained,
     *,
@@ -60,6 +66,7 @@ def agreement(
     return by_seed(images.flatten(1, 2), right)
 
 
+@measure(label="Distance of a sample to: {to}", unit="", better="lower")
 def distance(
     trained: Trained, *, to: Literal["source", "nearest"], sources: int, draws: int
 ) -> list[float]:

@@ -6,9 +6,11 @@ from typing import Any
 import torch
 
 from ae.errors import UserError
-from ae.trained import Trained
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 
+@measure(label="{term:words} of the first step", unit=None, better=None)
 def first_step(trained: Trained, *, seed: int, term: str) -> list[float]:
     """A VAE's terms for one random image, before any training: `log_q` or `loss`, in nats.
 

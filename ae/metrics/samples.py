@@ -18,10 +18,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ae.errors import UserError
-from ae.metrics.members import by_seed, up_to
-from ae.trained import Trained
+from ae.metrics.shared import by_seed, up_to
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 
+@measure(
+    label="Classes that the samples show, by their {neighbours} nearest test images",
+    unit="classes",
+    better="higher",
+)
 def class_score(
     trained: Trained,
     *,
@@ -62,6 +68,7 @@ def told_apart(shares: NDArray[Any]) -> float:
     return math.exp(terms.sum() / len(shares))
 
 
+@measure(label="Test images near which a sample falls", unit="%", better="higher")
 def coverage(
     trained: Trained,
     *,

@@ -10,10 +10,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.metrics.members import Split, by_seed
-from ae.trained import Trained
+from ae.metrics.shared import Split, by_seed
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 
+@measure(
+    label="Units of `{codes}` that are on, the most over {split} images",
+    unit="units",
+    better="lower",
+)
 def most_active(trained: Trained, *, codes: str, split: Split) -> list[float]:
     """The largest number of units that are not 0 for one example; `codes` names the encoder."""
 
@@ -24,6 +30,7 @@ def most_active(trained: Trained, *, codes: str, split: Split) -> list[float]:
     return by_seed(torch.cat(trained.over(split, active), 1), np.max)
 
 
+@measure(label="Units of `{codes}` that are off for every {split} image", unit="%", better="lower")
 def dead_units(trained: Trained, *, codes: str, split: Split) -> list[float]:
     """Units that are 0 for every example of the split, in percent of all units."""
 
@@ -35,6 +42,11 @@ def dead_units(trained: Trained, *, codes: str, split: Split) -> list[float]:
     return by_seed(over, lambda size: 100 * float(np.mean(size == 0)))
 
 
+@measure(
+    label="Root mean square of the activities of `{codes}` that are on",
+    unit="",
+    better="higher",
+)
 def activity_width(trained: Trained, *, codes: str, split: Split) -> list[float]:
     """Root mean square of the activities that are not 0, over units and examples.
 
@@ -45,6 +57,11 @@ def activity_width(trained: Trained, *, codes: str, split: Split) -> list[float]
     return by_seed(moments, lambda m: float(np.sqrt(m[0] / m[1])) if m[1] else math.nan)
 
 
+@measure(
+    label="Largest activity of `{codes}` for {split} images, root mean square",
+    unit="",
+    better="higher",
+)
 def reach(trained: Trained, *, codes: str, split: Split) -> list[float]:
     """Root mean square over examples of the largest size of an activity.
 

@@ -13,12 +13,18 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ae.metrics.members import Split, by_seed, up_to
-from ae.trained import Trained
+from ae.metrics.shared import Split, by_seed, up_to
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 Representation = Literal["mean", "sampled"]
 
 
+@measure(
+    label="Gaussian total correlation of the codes ({representation})",
+    unit="nats",
+    better="lower",
+)
 def gaussian(
     trained: Trained, *, representation: Representation, split: Split, examples: int
 ) -> list[float]:
@@ -31,6 +37,7 @@ def gaussian(
     return by_seed(_codes(trained, split, examples, representation), dependence)
 
 
+@measure(label="Total correlation of the means less that of samples", unit="nats", better="lower")
 def excess(trained: Trained, *, split: Split, examples: int) -> list[float]:
     """`gaussian` of the means less that of the samples; above 0 where means depend more."""
     mean, sampled = (

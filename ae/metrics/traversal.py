@@ -9,8 +9,9 @@ from torch import Tensor
 
 from ae.errors import UserError
 from ae.metrics.likelihood import kl_per_unit
-from ae.metrics.members import by_seed, finite, labels, up_to
-from ae.trained import Trained
+from ae.metrics.shared import by_seed, finite, labels, up_to
+from ae.spec.facts import measure
+from ae.training.trained_run import Trained
 
 STILL = 0.01  # an axis moves the images if it moves them this share of what the best axis does
 
@@ -49,6 +50,11 @@ def grid(trained: Trained, *, side: int) -> Float[Tensor, "seed row column *shap
     return decoded(trained, torch.stack([columns, rows], -1))
 
 
+@measure(
+    label="Steps along the axes that lead further from their beginning",
+    unit="%",
+    better="higher",
+)
 def monotone_share(trained: Trained, *, span: float, steps: int) -> list[float]:
     """Steps along the axes on which the image moves further from where the axis began, in percent.
 
@@ -66,6 +72,11 @@ def monotone_share(trained: Trained, *, span: float, steps: int) -> list[float]:
     return finite(torch.where(reach.isfinite().all(-1), share, math.nan).tolist())
 
 
+@measure(
+    label="Distance of neighbours on the grid over that of any two images",
+    unit="",
+    better="lower",
+)
 def smoothness(trained: Trained, *, side: int) -> list[float]:
     """How much nearer neighbours of `grid` are than any two of its images; lower is smoother.
 
@@ -104,6 +115,11 @@ def plane(
     return made.reshape(len(used), side, side, *made.shape[2:]), used
 
 
+@measure(
+    label="Classes met when the two most used numbers of the code go from -{span} to {span}",
+    unit="classes",
+    better="higher",
+)
 def classes_on_plane(
     trained: Trained, *, span: float, side: int, examples: int, train_examples: int, least: float
 ) -> list[float]:
@@ -112,6 +128,12 @@ def classes_on_plane(
     return _classes(trained, images, train_examples, least)
 
 
+@measure(
+    label="Classes with at least {least:.0%} of the {side} x {side} grid, by the nearest "
+    "training image",
+    unit="",
+    better="higher",
+)
 def classes_on_grid(
     trained: Trained, *, side: int, train_examples: int, least: float
 ) -> list[float]:

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ae.data.dataset import Dataset
-from ae.metrics.members import by_seed, up_to
+from ae.metrics.shared import by_seed, up_to
 from ae.models.base import Draw
-from ae.seeds import NoiseSource
-from ae.trained import CHUNK, Trained
+from ae.spec.facts import measure
+from ae.training.noise import NoiseSource
+from ae.training.trained_run import CHUNK, Trained
 
 Known = Literal["nothing", "pixel", "image"]
 
 
+@measure(label="Correlation of the learned gain with the best", unit="", better="higher")
 def gain_correlation(trained: Trained, *, sigma: float, examples: int) -> list[float]:
     """Pearson's correlation of `gain(x_t)` with s^2 / (s^2 + sigma^2) over pixels and images."""
 
@@ -34,6 +36,11 @@ def gain_correlation(trained: Trained, *, sigma: float, examples: int) -> list[f
     return by_seed(_over(trained, sigma, examples, gain), correlation)
 
 
+@measure(
+    label="Correlation of the learned standard deviation with the hidden image",
+    unit="",
+    better="higher",
+)
 def deviation_correlation(trained: Trained, *, examples: int) -> list[float]:
     """Pearson's correlation of `deviation(x)` with s over pixels and images."""
 
@@ -44,6 +51,11 @@ def deviation_correlation(trained: Trained, *, examples: int) -> list[float]:
     return by_seed(_over(trained, 0.0, examples, deviation), correlation)
 
 
+@measure(
+    label="Squared error of test examples denoised by the {by}, sigma {sigma}",
+    unit="per pixel",
+    better="lower",
+)
 def denoising_error(
     trained: Trained, *, sigma: float, examples: int, by: Literal["model", "oracle"]
 ) -> list[float]:
@@ -61,6 +73,7 @@ def denoising_error(
     return by_seed(_over(trained, sigma, examples, lambda *a: error(*a).double().mean(-1)), np.mean)
 
 
+@measure(label="Mean square of the test examples", unit="per pixel", better="lower")
 def energy(trained: Trained, *, examples: int) -> list[float]:
     """Mean over pixels and images of x^2: the error of a reconstruction that is 0 everywhere."""
 
@@ -70,6 +83,11 @@ def energy(trained: Trained, *, examples: int) -> list[float]:
     return by_seed(_over(trained, 0.0, examples, square), np.mean)
 
 
+@measure(
+    label="Expected error of gains that know the variance of: {knows}",
+    unit="per pixel",
+    better="lower",
+)
 def expected_error(trained: Trained, *, sigma: float, knows: Known) -> list[float]:
     """What the gains v / (v + sigma^2) leave on average of the test set's noise, from s alone.
 
@@ -82,6 +100,11 @@ def expected_error(trained: Trained, *, sigma: float, knows: Known) -> list[floa
     return [float(error.mean())] * len(trained.seeds)
 
 
+@measure(
+    label="Expected Gaussian term where the variance is known of: {knows}",
+    unit="nats per image",
+    better="lower",
+)
 def expected_nll(trained: Trained, *, min_logvar: float, knows: Known) -> list[float]:
     """What (logvar + x^2 / exp(logvar)) / 2, summed over pixels, is on average; nats.
 

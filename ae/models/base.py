@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 Noise = dict[str, Tensor]
 
@@ -38,6 +39,16 @@ class Objective(NamedTuple):
     loss: Float[Tensor, " batch"]
     parts: dict[str, Float[Tensor, " batch"]]
     adversaries: dict[str, Float[Tensor, " batch"]] = {}
+
+
+def classification(
+    logits: Float[Tensor, "batch classes"], y: Int[Tensor, " batch"] | None
+) -> Objective:
+    """Minus the log-probability of the label, in nats; `error` is 1 where another is the likeliest."""
+    assert y is not None
+    loss = cross_entropy(logits, y, reduction="none")
+    error = (logits.argmax(-1) != y).to(loss)
+    return Objective(loss=loss, parts={"error": error})
 
 
 class Autoencoder(nn.Module, ABC):

@@ -9,17 +9,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import Activation, decoder, encoder
-from ae.probability import (
-    kl_to_standard_normal,
-    log_bernoulli,
-    log_normal,
-    log_standard_normal,
-)
+from ae.maths.networks import Activation, encoder_and_decoder
+from ae.models.base import Batch, Draw, Noise, Objective
+from ae.models.gaussian_code import GaussianCode
 
 
-class CapacityVAE(Autoencoder):
+class CapacityVAE(GaussianCode):
     """-E log p(x given z) + gamma |KL(q(z given x), p(z)) - C|, with C raised during training.
 
     C is `capacity` times the buffer `opened`, which is 1 unless a schedule moves it from 0: the
@@ -34,16 +29,16 @@ class CapacityVAE(Autoencoder):
         hidden: Widths between the last convolution, or the pixels, and the code.
         activation: Of the encoder; the decoder mirrors it.
         latent: Size of the code.
-        gamma: Weight of the distance from the capacity.
-        capacity: What C comes to, in nats.
         distance: Of each `image`'s divergence from C, as equation 8 has it; or of the mean over the
             `batch`, as published implementations have it.
+        gamma: Weight of the distance from the capacity.
+        capacity: What C comes to, in nats.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"gamma", "capacity"})
     gamma: Float[Tensor, ""]
     capacity: Float[Tensor, ""]
     opened: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"gamma", "capacity"})
 
     def __init__(
         self,
@@ -54,83 +49,27 @@ class CapacityVAE(Autoencoder):
         hidden: list[int],
         activation: Activation,
         latent: int,
+        distance: Literal["image", "batch"],
         gamma: float,
         capacity: float,
-        distance: Literal["image", "batch"],
     ) -> None:
         super().__init__()
-        self.encoder = encoder(
-            features,
-            2 * latent,
-            colours=colours,
-            planes=planes,
-            hidden=hidden,
-            activation=activation,
-        )
-        self.decoder = decoder(
-            latent,
-            features,
-            colours=colours,
-            planes=planes,
-            hidden=hidden[::-1],
-            activation=activation,
+        self.encoder, self.decoder = encoder_and_decoder(
+            features, latent, colours=colours, planes=planes, hidden=hidden, activation=activation
         )
         self.in_turn = bool(planes)
+        self.distance = distance
         self.register_buffer("gamma", torch.tensor(float(gamma)))
         self.register_buffer("capacity", torch.tensor(float(capacity)))
         self.register_buffer("opened", torch.tensor(1.0))
-        self.distance = distance
         self.draws = {"z": Draw("normal", (latent,))}
-
-    def posterior(
-        self, x: Float[Tensor, "batch features"]
-    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        """Mean and log variance of q(z given x)."""
-        mean, logvar = self.encoder(x).chunk(2, -1)
-        return mean, logvar
-
-    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
-        """The mean of q(z given x)."""
-        return self.posterior(x)[0]
-
-    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
-        """The probability of each pixel, in (0, 1)."""
-        pixels: Tensor = self.decoder(z).sigmoid()
-        return pixels
-
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """Through the mean of the code and back."""
-        return self.decode(self.encode(x))
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """Equation 8 with one sample of z; nats per image. `capacity` is the present C."""
-        mean, logvar = self.posterior(batch.x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        reconstruction = -log_bernoulli(batch.x, self.decoder(z))
-        kl = kl_to_standard_normal(mean, logvar)
+        terms = self.elbo_terms(batch.x, noise)
         capacity = self.capacity * self.opened
-        led = kl if self.distance == "image" else kl.mean().expand_as(kl)
+        led = terms.kl if self.distance == "image" else terms.kl.mean().expand_as(terms.kl)
         return Objective(
-            loss=reconstruction + self.gamma * (led - capacity).abs(),
-            parts={
-                "reconstruction": reconstruction,
-                "kl": kl,
-                "bound": -reconstruction - kl,
-                "capacity": capacity.expand_as(kl),
-            },
+            loss=terms.reconstruction + self.gamma * (led - capacity).abs(),
+            parts={**terms.parts, "capacity": capacity.expand_as(terms.kl)},
         )
-
-    def log_weights(
-        self, x: Float[Tensor, "batch features"], noise: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) - log q(z given x) at one sample z of the posterior; nats."""
-        mean, logvar = self.posterior(x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        return self.log_joint(x, {"z": z}) - log_normal(z, mean, logvar)
-
-    def log_joint(
-        self, x: Float[Tensor, "batch features"], latent: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) at the code `latent["z"]`; nats."""
-        z = latent["z"]
-        return log_standard_normal(z) + log_bernoulli(x, self.decoder(z))

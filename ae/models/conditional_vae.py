@@ -12,9 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from ae.maths.networks import mlp
+from ae.maths.probability import kl_to_standard_normal, log_bernoulli, sample_normal
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import mlp
-from ae.probability import kl_to_standard_normal, log_bernoulli
 
 
 class ConditionalVAE(Autoencoder):
@@ -33,8 +33,8 @@ class ConditionalVAE(Autoencoder):
             in one stack.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"beta"})
     beta: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"beta"})
 
     def __init__(
         self, features: int, *, hidden: list[int], latent: int, classes: int, beta: float
@@ -43,7 +43,7 @@ class ConditionalVAE(Autoencoder):
         self.encoder = mlp([features + classes, *hidden, 2 * latent], nn.Tanh)
         self.decoder = mlp([latent + classes, *hidden[::-1], features], nn.Tanh)
         self.classes = classes
-        self.register_buffer("beta", torch.tensor(beta))
+        self.register_buffer("beta", torch.tensor(float(beta)))
         self.draws = {"z": Draw("normal", (latent,))}
 
     def posterior(
@@ -67,7 +67,7 @@ class ConditionalVAE(Autoencoder):
         """
         assert batch.y is not None
         mean, logvar = self.posterior(batch.x, batch.y)
-        z = mean + (logvar / 2).exp() * noise["z"]
+        z = sample_normal(mean, logvar, noise["z"])
         reconstruction = -log_bernoulli(batch.x, self.decoder(self._beside(z, batch.y)))
         kl = kl_to_standard_normal(mean, logvar)
         return Objective(

@@ -13,17 +13,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import mlp, summit
-from ae.probability import (
-    kl_to_standard_normal,
-    log_bernoulli,
-    log_normal,
-    log_standard_normal,
-)
+from ae.maths.distributions import Bernoulli
+from ae.maths.networks import mlp, summit
+from ae.models.base import Batch, Draw, Noise, Objective
+from ae.models.gaussian_code import GaussianCode
 
 
-class ConvVAE(Autoencoder):
+class ConvVAE(GaussianCode):
     """Strided 4 x 4 convolutions with ReLU, one hidden layer, a Gaussian code, a mirrored decoder.
 
     Args:
@@ -36,9 +32,9 @@ class ConvVAE(Autoencoder):
             stack.
     """
 
+    beta: Float[Tensor, ""]
     sweeps: ClassVar[frozenset[str]] = frozenset({"beta"})
     in_turn: bool = True
-    beta: Float[Tensor, ""]
 
     def __init__(
         self,
@@ -60,7 +56,7 @@ class ConvVAE(Autoencoder):
         self.encoder = mlp([flat, hidden, 2 * latent], nn.ReLU)
         self.decoder = mlp([latent, hidden, flat], nn.ReLU)
         self.expansions = nn.ModuleList(nn.ConvTranspose2d(i, o, 4, 2, 1) for i, o in pairwise(up))
-        self.register_buffer("beta", torch.tensor(beta))
+        self.register_buffer("beta", torch.tensor(float(beta)))
         self.draws = {"z": Draw("normal", (latent,))}
 
     def posterior(
@@ -73,48 +69,17 @@ class ConvVAE(Autoencoder):
         mean, logvar = self.encoder(planes.flatten(-3)).chunk(2, -1)
         return mean, logvar
 
-    def logits(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
-        """What the decoder says of each pixel, before the logistic function."""
+    def pixels(self, z: Float[Tensor, "batch latent"]) -> Bernoulli:
+        """p(x given z)."""
         planes = self.decoder(z).reshape(len(z), *self.summit)
         for expansion in self.expansions:
             planes = expansion(planes.relu())
-        pixels: Tensor = planes.flatten(-3)
-        return pixels
-
-    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
-        """The mean of q(z given x)."""
-        return self.posterior(x)[0]
-
-    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
-        """The probability of each pixel, in (0, 1)."""
-        return self.logits(z).sigmoid()
-
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """Through the mean of the code and back."""
-        return self.decode(self.encode(x))
+        return Bernoulli(planes.flatten(-3))
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """-E log p(x given z) + beta KL(q(z given x), p(z)), one sample of z; nats per image."""
-        mean, logvar = self.posterior(batch.x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        reconstruction = -log_bernoulli(batch.x, self.logits(z))
-        kl = kl_to_standard_normal(mean, logvar)
+        terms = self.elbo_terms(batch.x, noise)
         return Objective(
-            loss=reconstruction + self.beta * kl,
-            parts={"reconstruction": reconstruction, "kl": kl},
+            loss=terms.reconstruction + self.beta * terms.kl,
+            parts={"reconstruction": terms.reconstruction, "kl": terms.kl},
         )
-
-    def log_weights(
-        self, x: Float[Tensor, "batch features"], noise: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) - log q(z given x) at one sample z of the posterior; nats."""
-        mean, logvar = self.posterior(x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        return self.log_joint(x, {"z": z}) - log_normal(z, mean, logvar)
-
-    def log_joint(
-        self, x: Float[Tensor, "batch features"], latent: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) at the code `latent["z"]`; nats."""
-        z = latent["z"]
-        return log_standard_normal(z) + log_bernoulli(x, self.logits(z))

@@ -5,16 +5,15 @@ Representations in a Deep Network with a Local Denoising Criterion, JMLR 11 (201
 https://www.jmlr.org/papers/v11/vincent10a.html
 """
 
-from itertools import pairwise
 from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, logsigmoid
+from torch.nn.functional import logsigmoid
 
-from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import Dense, affine, linear, sigmoid_layer
+from ae.maths.networks import Dense, activities, affine, linear, sigmoid_layers, zero_
+from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective, classification
 
 NOISES = frozenset({"masking", "salt_and_pepper", "gaussian"})
 
@@ -38,9 +37,9 @@ class Corruption(nn.Module):
         self, *, masking: float, salt_and_pepper: float, gaussian: float, low: float, high: float
     ) -> None:
         super().__init__()
-        self.register_buffer("masking", torch.tensor(masking))
-        self.register_buffer("salt_and_pepper", torch.tensor(salt_and_pepper))
-        self.register_buffer("gaussian", torch.tensor(gaussian))
+        self.register_buffer("masking", torch.tensor(float(masking)))
+        self.register_buffer("salt_and_pepper", torch.tensor(float(salt_and_pepper)))
+        self.register_buffer("gaussian", torch.tensor(float(gaussian)))
         self.low, self.high = low, high
 
     def draws(self, width: int) -> dict[str, Draw]:
@@ -80,8 +79,8 @@ class DAE(Autoencoder):
         decay: decay / 2 times the sum of the squared weights is added to an example's loss.
     """
 
-    sweeps: ClassVar[frozenset[str]] = NOISES | {"decay"}
     decay: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = NOISES | {"decay"}
 
     def __init__(
         self,
@@ -109,7 +108,7 @@ class DAE(Autoencoder):
             low=-extreme,
             high=extreme,
         )
-        self.register_buffer("decay", torch.tensor(decay))
+        self.register_buffer("decay", torch.tensor(float(decay)))
         self.draws = self.corruption.draws(features)
 
     def filters(self) -> Float[Tensor, "hidden features"]:
@@ -144,9 +143,9 @@ class SDAE(Autoencoder):
         emphasis_on_rest: beta.
     """
 
-    sweeps: ClassVar[frozenset[str]] = NOISES | {"emphasis_on_corrupted", "emphasis_on_rest"}
     emphasis_on_corrupted: Float[Tensor, ""]
     emphasis_on_rest: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = NOISES | {"emphasis_on_corrupted", "emphasis_on_rest"}
 
     def __init__(
         self,
@@ -162,23 +161,20 @@ class SDAE(Autoencoder):
     ) -> None:
         super().__init__()
         self.widths = [features, *hidden]
-        self.encoder = nn.ModuleList(sigmoid_layer(i, o) for i, o in pairwise(self.widths))
+        self.encoder = sigmoid_layers(self.widths)
         self.visible_bias = nn.ParameterList(torch.zeros(width) for width in self.widths[:-1])
         self.classifier = Dense(self.widths[-1], classes)
-        nn.init.zeros_(self.classifier.weight)
-        nn.init.zeros_(self.classifier.bias)
+        zero_(self.classifier)
         self.corruption = Corruption(
             masking=masking, salt_and_pepper=salt_and_pepper, gaussian=gaussian, low=0.0, high=1.0
         )
-        self.register_buffer("emphasis_on_corrupted", torch.tensor(emphasis_on_corrupted))
-        self.register_buffer("emphasis_on_rest", torch.tensor(emphasis_on_rest))
+        self.register_buffer("emphasis_on_corrupted", torch.tensor(float(emphasis_on_corrupted)))
+        self.register_buffer("emphasis_on_rest", torch.tensor(float(emphasis_on_rest)))
         self.draws = {}
 
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch code"]:
         """The activities of the top layer."""
-        for layer in self.encoder:
-            x = layer(x).sigmoid()
-        return x
+        return activities(self.encoder, x)
 
     def classify(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch classes"]:
         """Logits of the labels."""
@@ -193,10 +189,7 @@ class SDAE(Autoencoder):
 
     def denoise(self, batch: Batch, noise: Noise, *, layer: int) -> Objective:
         """Pretraining of one layer: weighted cross-entropy of its clean input and its repair."""
-        x = batch.x
-        for below in self.encoder[:layer]:
-            x = below(x).sigmoid()
-        x = x.detach()
+        x = activities(self.encoder[:layer], batch.x).detach()
         noisy, corrupted = self.corruption(x, noise)
         top = linear(self.encoder, layer)
         logits = self._down(affine(noisy, top.weight, top.bias).sigmoid(), layer)
@@ -206,11 +199,12 @@ class SDAE(Autoencoder):
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """Fine-tuning: minus the log-probability of the label, in nats."""
-        return self._supervised(batch.x, batch)
+        return classification(self.classify(batch.x), batch.y)
 
     def jittered(self, batch: Batch, noise: Noise) -> Objective:
         """Fine-tuning on inputs that are corrupted."""
-        return self._supervised(self.corruption(batch.x, noise)[0], batch)
+        noisy, _ = self.corruption(batch.x, noise)
+        return classification(self.classify(noisy), batch.y)
 
     def sample_draws(self) -> dict[str, Draw]:
         """The noise of `sample`, a uniform number for each unit between code and pixels."""
@@ -237,10 +231,3 @@ class SDAE(Autoencoder):
     ) -> Float[Tensor, "batch width"]:
         logits: Tensor = hidden @ linear(self.encoder, layer).weight + self.visible_bias[layer]
         return logits
-
-    def _supervised(self, x: Float[Tensor, "batch features"], batch: Batch) -> Objective:
-        assert batch.y is not None
-        logits = self.classify(x)
-        loss = cross_entropy(logits, batch.y, reduction="none")
-        error = (logits.argmax(-1) != batch.y).to(loss)
-        return Objective(loss=loss, parts={"error": error})

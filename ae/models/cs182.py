@@ -15,9 +15,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ae.maths.networks import mlp
+from ae.maths.probability import log_normal, log_standard_normal, sample_normal
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import mlp
-from ae.probability import log_normal, log_standard_normal
 
 
 class AE(Autoencoder):
@@ -32,14 +32,14 @@ class AE(Autoencoder):
             within [0, 1]; 0 trains on clean images. A sweep of it trains in one stack.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"noise"})
     noise: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"noise"})
 
     def __init__(self, features: int, *, latent: int, bottleneck: int, noise: float) -> None:
         super().__init__()
         self.encoder = encoder(features, latent, bottleneck)
         self.decoder = decoder(features, latent, bottleneck)
-        self.register_buffer("noise", torch.tensor(noise))
+        self.register_buffer("noise", torch.tensor(float(noise)))
         self.draws = {"x": Draw("normal", (features,))}
 
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
@@ -75,9 +75,9 @@ class VAE(Autoencoder):
             of it trains in one stack.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"noise", "weight"})
     noise: Float[Tensor, ""]
     weight: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"noise", "weight"})
 
     def __init__(
         self, features: int, *, latent: int, bottleneck: int, noise: float, weight: float
@@ -86,8 +86,8 @@ class VAE(Autoencoder):
         self.mean = encoder(features, latent, bottleneck)
         self.logstd = encoder(features, latent, bottleneck)
         self.decoder = decoder(features, latent, bottleneck)
-        self.register_buffer("noise", torch.tensor(noise))
-        self.register_buffer("weight", torch.tensor(weight))
+        self.register_buffer("noise", torch.tensor(float(noise)))
+        self.register_buffer("weight", torch.tensor(float(weight)))
         self.draws = {
             "x": Draw("normal", (features,)),
             "z": Draw("normal", (bottleneck or latent,)),
@@ -120,7 +120,7 @@ class VAE(Autoencoder):
     ) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"], Float[Tensor, " batch"]]:
         """Mean squared error of a pixel, log q(z given x) and log p(z), for one sample of z."""
         mean, logvar = self.posterior(x)
-        z = mean + (logvar / 2).exp() * z_noise
+        z = sample_normal(mean, logvar, z_noise)
         error = ((target - self.decode(z)) ** 2).mean(-1)
         return error, log_normal(z, mean, logvar), log_standard_normal(z)
 

@@ -12,9 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from ae.maths.networks import Dense, activities, linear
+from ae.maths.probability import log_bernoulli
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import Dense, linear
-from ae.probability import log_bernoulli
 
 
 class DeepAutoencoder(Autoencoder):
@@ -41,17 +41,13 @@ class DeepAutoencoder(Autoencoder):
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
         """The linear code."""
         *logistic, linear = self.encoder
-        for layer in logistic:
-            x = layer(x).sigmoid()
-        z: Tensor = linear(x)
+        z: Tensor = linear(activities(logistic, x))
         return z
 
     def logits(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
         """What the decoder says of each pixel, before the logistic function."""
         *logistic, last = self.decoder
-        for layer in logistic:
-            z = layer(z).sigmoid()
-        logits: Tensor = last(z)
+        logits: Tensor = last(activities(logistic, z))
         return logits
 
     def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
@@ -82,10 +78,7 @@ class DeepAutoencoder(Autoencoder):
         Its gradient is <v h>_data - <v h>_reconstruction with real-valued hidden probabilities.
         Hidden states are sampled for the step down; reconstructed pixels are probabilities.
         """
-        visible = batch.x
-        for below in self.encoder[:layer]:
-            visible = below(visible).sigmoid()
-        visible = visible.detach()
+        visible = activities(self.encoder[:layer], batch.x).detach()
         hidden, mirror = self._machine(layer)
         with torch.no_grad():
             if self._is_code(layer):

@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ae.maths.networks import affine
+from ae.maths.probability import log_bernoulli
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import affine
-from ae.probability import log_bernoulli
 
 
 class DAE(Autoencoder):
@@ -26,8 +26,8 @@ class DAE(Autoencoder):
             the ordinary autoencoder. A sweep of it trains in one stack.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"corruption"})
     corruption: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"corruption"})
 
     def __init__(self, features: int, *, hidden: int, corruption: float) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class DAE(Autoencoder):
         self.weight = nn.Parameter(torch.empty(hidden, features).uniform_(-bound, bound))
         self.hidden_bias = nn.Parameter(torch.zeros(hidden))
         self.visible_bias = nn.Parameter(torch.zeros(features))
-        self.register_buffer("corruption", torch.tensor(corruption))
+        self.register_buffer("corruption", torch.tensor(float(corruption)))
         self.draws = {"mask": Draw("uniform", (features,))}
 
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch hidden"]:

@@ -11,17 +11,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import Activation, decoder, encoder
-from ae.probability import (
-    kl_to_standard_normal,
-    log_bernoulli,
-    log_normal,
-    log_standard_normal,
-)
+from ae.maths.networks import Activation, encoder_and_decoder
+from ae.models.base import Batch, Draw, Noise, Objective
+from ae.models.gaussian_code import GaussianCode
 
 
-class DIPVAE(Autoencoder):
+class DIPVAE(GaussianCode):
     """-E log p(x given z) + KL(q(z given x), p(z)) + the distance of a covariance C from I.
 
     The distance is lambda_od sum_(i != j) C_ij^2 + lambda_d sum_i (C_ii - 1)^2, where C is that of
@@ -40,10 +35,10 @@ class DIPVAE(Autoencoder):
         variance: What the posteriors' mean variance counts for in C: 0 in type I, 1 in type II.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"lambda_od", "lambda_d", "variance"})
     lambda_od: Float[Tensor, ""]
     lambda_d: Float[Tensor, ""]
     variance: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"lambda_od", "lambda_d", "variance"})
 
     def __init__(
         self,
@@ -59,87 +54,31 @@ class DIPVAE(Autoencoder):
         variance: float,
     ) -> None:
         super().__init__()
-        self.encoder = encoder(
-            features,
-            2 * latent,
-            colours=colours,
-            planes=planes,
-            hidden=hidden,
-            activation=activation,
-        )
-        self.decoder = decoder(
-            latent,
-            features,
-            colours=colours,
-            planes=planes,
-            hidden=hidden[::-1],
-            activation=activation,
+        self.encoder, self.decoder = encoder_and_decoder(
+            features, latent, colours=colours, planes=planes, hidden=hidden, activation=activation
         )
         self.in_turn = bool(planes)
-        for name, value in (
-            ("lambda_od", lambda_od),
-            ("lambda_d", lambda_d),
-            ("variance", variance),
-        ):
-            self.register_buffer(name, torch.tensor(float(value)))
+        self.register_buffer("lambda_od", torch.tensor(float(lambda_od)))
+        self.register_buffer("lambda_d", torch.tensor(float(lambda_d)))
+        self.register_buffer("variance", torch.tensor(float(variance)))
         self.draws = {"z": Draw("normal", (latent,))}
-
-    def posterior(
-        self, x: Float[Tensor, "batch features"]
-    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        """Mean and log variance of q(z given x)."""
-        mean, logvar = self.encoder(x).chunk(2, -1)
-        return mean, logvar
-
-    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
-        """The mean of q(z given x)."""
-        return self.posterior(x)[0]
-
-    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
-        """The probability of each pixel, in (0, 1)."""
-        pixels: Tensor = self.decoder(z).sigmoid()
-        return pixels
-
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """Through the mean of the code and back."""
-        return self.decode(self.encode(x))
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """Equation 6 (type I) or 7 (type II) with one sample of z; nats per image.
 
         `off_diagonal` and `diagonal` are the batch's two sums of squares, without their weights.
         """
-        mean, logvar = self.posterior(batch.x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        reconstruction = -log_bernoulli(batch.x, self.decoder(z))
-        kl = kl_to_standard_normal(mean, logvar)
-        off_diagonal, diagonal = squares(mean, self.variance * logvar.exp().mean(0))
+        terms = self.elbo_terms(batch.x, noise)
+        off_diagonal, diagonal = squares(terms.mean, self.variance * terms.logvar.exp().mean(0))
         distance = self.lambda_od * off_diagonal + self.lambda_d * diagonal
         return Objective(
-            loss=reconstruction + kl + distance,
+            loss=terms.reconstruction + terms.kl + distance,
             parts={
-                "reconstruction": reconstruction,
-                "kl": kl,
-                "bound": -reconstruction - kl,
-                "off_diagonal": off_diagonal.expand_as(kl),
-                "diagonal": diagonal.expand_as(kl),
+                **terms.parts,
+                "off_diagonal": off_diagonal.expand_as(terms.kl),
+                "diagonal": diagonal.expand_as(terms.kl),
             },
         )
-
-    def log_weights(
-        self, x: Float[Tensor, "batch features"], noise: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) - log q(z given x) at one sample z of the posterior; nats."""
-        mean, logvar = self.posterior(x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        return self.log_joint(x, {"z": z}) - log_normal(z, mean, logvar)
-
-    def log_joint(
-        self, x: Float[Tensor, "batch features"], latent: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) at the code `latent["z"]`; nats."""
-        z = latent["z"]
-        return log_standard_normal(z) + log_bernoulli(x, self.decoder(z))
 
 
 def squares(

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ae.maths.networks import mlp
 from ae.models.base import Autoencoder, Batch, Noise, Objective
-from ae.networks import mlp
 
 
 class ErrorDetector(Autoencoder):
@@ -26,14 +26,14 @@ class ErrorDetector(Autoencoder):
             trains in one stack.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"detail"})
     detail: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"detail"})
 
     def __init__(self, features: int, *, hidden: list[int], latent: int, detail: float) -> None:
         super().__init__()
         self.encoder = mlp([features, *hidden, latent], nn.ReLU)
         self.decoder = mlp([latent, *hidden[::-1], features], nn.ReLU)
-        self.register_buffer("detail", torch.tensor(detail))
+        self.register_buffer("detail", torch.tensor(float(detail)))
         self.draws = {}
 
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:

@@ -11,19 +11,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import Activation, Dense, decoder, encoder
-from ae.probability import (
-    kl_to_standard_normal,
-    log_bernoulli,
-    log_normal,
-    log_standard_normal,
-)
+from ae.maths.networks import Activation, Dense, encoder_and_decoder
+from ae.maths.probability import kl_to_standard_normal, sample_normal
+from ae.models.base import Batch, Draw, Noise, Objective
+from ae.models.gaussian_code import GaussianCode
 
 SLOPE = 0.2  # of the discriminator's units below 0
 
 
-class FactorVAE(Autoencoder):
+class FactorVAE(GaussianCode):
     """-E log p(x given z) + beta KL(q(z given x), p(z)) + gamma TC(q(z)), by a ratio of densities.
 
     A discriminator, which minimises a loss of its own, tells codes of q(z) from codes whose numbers
@@ -46,10 +42,10 @@ class FactorVAE(Autoencoder):
         gamma: Weight of the total correlation; 0 with beta = 1 gives the bound on log p(x).
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"beta", "gamma"})
-    adversaries: ClassVar[tuple[str, ...]] = ("discriminator",)
     beta: Float[Tensor, ""]
     gamma: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"beta", "gamma"})
+    adversaries: ClassVar[tuple[str, ...]] = ("discriminator",)
 
     def __init__(
         self,
@@ -65,21 +61,8 @@ class FactorVAE(Autoencoder):
         gamma: float,
     ) -> None:
         super().__init__()
-        self.encoder = encoder(
-            features,
-            2 * latent,
-            colours=colours,
-            planes=planes,
-            hidden=hidden,
-            activation=activation,
-        )
-        self.decoder = decoder(
-            latent,
-            features,
-            colours=colours,
-            planes=planes,
-            hidden=hidden[::-1],
-            activation=activation,
+        self.encoder, self.decoder = encoder_and_decoder(
+            features, latent, colours=colours, planes=planes, hidden=hidden, activation=activation
         )
         layers: list[nn.Module] = []
         for i, o in pairwise([latent, *critic]):
@@ -94,26 +77,6 @@ class FactorVAE(Autoencoder):
         """A code an image; training also asks for the order in which codes are taken apart."""
         return self.draws if objective == "objective" else {"z": self.draws["z"]}
 
-    def posterior(
-        self, x: Float[Tensor, "batch features"]
-    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        """Mean and log variance of q(z given x)."""
-        mean, logvar = self.encoder(x).chunk(2, -1)
-        return mean, logvar
-
-    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
-        """The mean of q(z given x)."""
-        return self.posterior(x)[0]
-
-    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
-        """The probability of each pixel, in (0, 1)."""
-        pixels: Tensor = self.decoder(z).sigmoid()
-        return pixels
-
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """Through the mean of the code and back."""
-        return self.decode(self.encode(x))
-
     def logit(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
         """log D(z) / (1 - D(z)), the estimate of log q(z) / prod_j q(z_j); nats."""
         joint, apart = self.discriminator(z).unbind(-1)
@@ -125,9 +88,9 @@ class FactorVAE(Autoencoder):
         count = len(batch.x)
         first = (count + 1) // 2
         mean, logvar = self.posterior(batch.x)
-        z = mean + (logvar / 2).exp() * noise["z"]
+        z = sample_normal(mean, logvar, noise["z"])
         own = z[:first]
-        reconstruction = -log_bernoulli(batch.x[:first], self.decoder(own))
+        reconstruction = -self.pixels(own).log_prob(batch.x[:first])
         kl = kl_to_standard_normal(mean[:first], logvar[:first])
         correlation = self.logit(own)
         real = softplus(-self.logit(own.detach()))  # -log D
@@ -152,21 +115,6 @@ class FactorVAE(Autoencoder):
                 )
             },
         )
-
-    def log_weights(
-        self, x: Float[Tensor, "batch features"], noise: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) - log q(z given x) at one sample z of the posterior; nats."""
-        mean, logvar = self.posterior(x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        return self.log_joint(x, {"z": z}) - log_normal(z, mean, logvar)
-
-    def log_joint(
-        self, x: Float[Tensor, "batch features"], latent: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) at the code `latent["z"]`; nats."""
-        z = latent["z"]
-        return log_standard_normal(z) + log_bernoulli(x, self.decoder(z))
 
 
 def permuted(

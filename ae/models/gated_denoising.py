@@ -8,15 +8,47 @@ for a CPU.
 """
 
 import math
+from abc import abstractmethod
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ae.maths.networks import mlp
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import mlp
 
 
-class GatedDAE(Autoencoder):
+class Gated(Autoencoder):
+    """x_hat = x_t sigmoid(decoder(encode(x_t))), x_t = x + sigma n, n normal: abstract.
+
+    A model adds its constructor, which sets `encoder`, `decoder`, `sigma` and `draws` with the noise
+    `corruption`.
+    """
+
+    encoder: nn.Module
+    decoder: nn.Module
+    sigma: float
+
+    @abstractmethod
+    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
+        """The linear code."""
+
+    def gain(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """The factor of every pixel, in (0, 1)."""
+        gain: Tensor = self.decoder(self.encode(x)).sigmoid()
+        return gain
+
+    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        """What is left of noisy examples."""
+        return x * self.gain(x)
+
+    def objective(self, batch: Batch, noise: Noise) -> Objective:
+        """Squared error of the denoised example, mean over pixels."""
+        noisy = batch.x + self.sigma * noise["corruption"]
+        error = ((self.reconstruct(noisy) - batch.x) ** 2).mean(-1)
+        return Objective(loss=error, parts={"squared_error": error})
+
+
+class GatedDAE(Gated):
     """Denoises by a factor for every pixel: x_hat = x_t sigmoid(f(x_t)), x_t = x + sigma n.
 
     Args:
@@ -41,23 +73,8 @@ class GatedDAE(Autoencoder):
         z: Tensor = self.encoder(x**2 if self.squared else x)
         return z
 
-    def gain(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """The factor of every pixel, in (0, 1)."""
-        gain: Tensor = self.decoder(self.encode(x)).sigmoid()
-        return gain
 
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """What is left of noisy examples."""
-        return x * self.gain(x)
-
-    def objective(self, batch: Batch, noise: Noise) -> Objective:
-        """Squared error of the denoised example, mean over pixels."""
-        noisy = batch.x + self.sigma * noise["corruption"]
-        error = ((self.reconstruct(noisy) - batch.x) ** 2).mean(-1)
-        return Objective(loss=error, parts={"squared_error": error})
-
-
-class ConvGatedDAE(Autoencoder):
+class ConvGatedDAE(Gated):
     """As `GatedDAE`, with two convolutions and batch normalisation either side of the code.
 
     As published, every convolution's ReLU comes before its normalisation, the last one's too, and
@@ -101,21 +118,6 @@ class ConvGatedDAE(Autoencoder):
         """The linear code."""
         z: Tensor = self.encoder(x)
         return z
-
-    def gain(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """The factor of every pixel, in (0, 1)."""
-        gain: Tensor = self.decoder(self.encode(x)).sigmoid()
-        return gain
-
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """What is left of noisy examples."""
-        return x * self.gain(x)
-
-    def objective(self, batch: Batch, noise: Noise) -> Objective:
-        """Squared error of the denoised example, mean over pixels."""
-        noisy = batch.x + self.sigma * noise["corruption"]
-        error = ((self.reconstruct(noisy) - batch.x) ** 2).mean(-1)
-        return Objective(loss=error, parts={"squared_error": error})
 
 
 def _normalised(planes: int) -> nn.BatchNorm2d:

@@ -8,12 +8,13 @@ algorithm of Hinton, Dayan, Frey and Neal, Science 268, 1995.
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import mlp, normal_
-from ae.probability import kl_to_standard_normal, log_normal, log_standard_normal
+from ae.maths.distributions import Normal
+from ae.maths.networks import mlp, normal_
+from ae.models.base import Batch, Draw, Noise, Objective
+from ae.models.gaussian_code import GaussianCode, wake_sleep_objective
 
 
-class GaussianVAE(Autoencoder):
+class GaussianVAE(GaussianCode):
     """q(z given x) and p(x given z) Gaussian with diagonal covariance, p(z) = N(0, I).
 
     Pixels have means in (0, 1) and log variances of at least `floor`: without one, the density of a
@@ -47,82 +48,20 @@ class GaussianVAE(Autoencoder):
         """One z an image; `wake_sleep` dreams an image of its own besides."""
         return self._dreams if objective == "wake_sleep" else self.draws
 
-    def posterior(
-        self, x: Float[Tensor, "batch features"]
-    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        """Mean and log variance of q(z given x)."""
-        mean, logvar = self.encoder(x).chunk(2, -1)
-        return mean, logvar
-
-    def pixels(
-        self, z: Float[Tensor, "batch latent"]
-    ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch features"]]:
-        """Mean, in (0, 1), and log variance, at least the floor, of p(x given z)."""
+    def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
+        """p(x given z): means in (0, 1), log variances of at least the floor."""
         mean, logvar = self.decoder(z).chunk(2, -1)
-        return mean.sigmoid(), logvar.clamp(min=self.floor)
-
-    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
-        """The mean of q(z given x)."""
-        return self.posterior(x)[0]
-
-    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
-        """The mean of each pixel, in (0, 1)."""
-        return self.pixels(z)[0]
-
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """Through the mean of the code and back."""
-        return self.decode(self.encode(x))
+        return Normal(mean.sigmoid(), logvar.clamp(min=self.floor))
 
     def pixel_logvar(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
         """Log variance of each pixel of the reconstruction."""
-        return self.pixels(self.encode(x))[1]
+        return self.pixels(self.encode(x)).logvar
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """-E log p(x given z) + KL(q(z given x), p(z)), one sample of z; nats per image."""
-        mean, logvar = self.posterior(batch.x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        reconstruction = -log_normal(batch.x, *self.pixels(z))
-        kl = kl_to_standard_normal(mean, logvar)
-        return Objective(
-            loss=reconstruction + kl,
-            parts={"reconstruction": reconstruction, "kl": kl, "bound": -reconstruction - kl},
-        )
+        terms = self.elbo_terms(batch.x, noise)
+        return Objective(loss=terms.reconstruction + terms.kl, parts=terms.parts)
 
     def wake_sleep(self, batch: Batch, noise: Noise) -> Objective:
-        """-log p(x given z) + -log q(cause given dream), each for one of the two networks.
-
-        Wake: the decoder learns x from z of q(z given x). Sleep: the encoder learns the cause, of
-        p(z), from the image that the decoder dreams of it. No gradient passes a sample, so the
-        losses share no parameter. `bound` is that of `objective`, which this does not maximise.
-        """
-        mean, logvar = self.posterior(batch.x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        reconstruction = -log_normal(batch.x, *self.pixels(z.detach()))
-        kl = kl_to_standard_normal(mean, logvar)
-        centre, spread = self.pixels(noise["cause"])
-        dream = (centre + (spread / 2).exp() * noise["pixels"]).detach()
-        sleep = -log_normal(noise["cause"], *self.posterior(dream))
-        return Objective(
-            loss=reconstruction + sleep,
-            parts={
-                "reconstruction": reconstruction,
-                "kl": kl,
-                "sleep": sleep,
-                "bound": -reconstruction - kl,
-            },
-        )
-
-    def log_weights(
-        self, x: Float[Tensor, "batch features"], noise: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) - log q(z given x) at one sample z of the posterior; nats."""
-        mean, logvar = self.posterior(x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        return self.log_joint(x, {"z": z}) - log_normal(z, mean, logvar)
-
-    def log_joint(
-        self, x: Float[Tensor, "batch features"], latent: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) at the code `latent["z"]`; nats."""
-        z = latent["z"]
-        return log_standard_normal(z) + log_normal(x, *self.pixels(z))
+        """-log p(x given z) + -log q(cause given dream), each for one of the two networks."""
+        return wake_sleep_objective(self, batch, noise)

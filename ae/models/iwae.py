@@ -7,12 +7,13 @@ https://arxiv.org/abs/1509.00519
 import math
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ae.maths.networks import Dense, mlp
+from ae.maths.probability import log_bernoulli, log_normal, log_standard_normal
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import Dense, mlp
-from ae.probability import log_bernoulli, log_normal, log_standard_normal
 
 
 class IWAE(Autoencoder):
@@ -55,9 +56,7 @@ class IWAE(Autoencoder):
 
     def set_bias(self, x: Float[Tensor, "examples features"]) -> None:
         """Start the pixels' biases from the logits of their means, held to [0.001, 0.999]."""
-        *_, last = self.decoder[0].children()
-        assert isinstance(last, nn.Linear)
-        last.bias.copy_(x.mean(0).clamp(0.001, 0.999).logit())
+        _linear(self.decoder[0], -1).bias.copy_(x.mean(0).clamp(0.001, 0.999).logit())
 
     def encode_first(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
         """The mean of q(h1 given x)."""
@@ -82,6 +81,25 @@ class IWAE(Autoencoder):
     def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
         """Through the means of all layers and back."""
         return self.decode(self.encode(x))
+
+    def remove(self, *kept: Float[Tensor, " _"]) -> None:
+        """Take units out, in place: of each stochastic layer, those whose number in `kept` is 0.
+
+        Nothing reads such a unit any more, and given whatever it is N(0, 1) in encoder and decoder
+        alike, so that it cancels from every weight: what is left is the model without it.
+        """
+        for i, keep in enumerate(kept):
+            heads, readers = [self.encoder[i]], [self.decoder[i]]
+            if i + 1 < len(self.latent):
+                heads.append(self.decoder[i + 1])
+                readers.append(self.encoder[i + 1])
+            both = torch.cat([keep, keep])  # means, then log deviations
+            for head in heads:
+                last = _linear(head, -1)
+                last.weight.mul_(both.unsqueeze(1))
+                last.bias.mul_(both)
+            for reader in readers:
+                _linear(reader, 0).weight.mul_(keep)
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """-L_k = -log (1/k) sum_i w_i, over k samples of all layers; nats per image."""
@@ -139,6 +157,13 @@ class IWAE(Autoencoder):
             mean, deviation = self.decoder[i](layers[i]).chunk(2, -1)
             total = total + log_normal(layers[i - 1], mean, 2 * deviation)
         return total + log_bernoulli(x, self.decoder[0](layers[0]))
+
+
+def _linear(conditional: nn.Module, index: int) -> nn.Linear:
+    """A layer of a conditional's network, from its first (0) to its last (-1)."""
+    layer = list(conditional.children())[index]
+    assert isinstance(layer, nn.Linear)
+    return layer
 
 
 def _conditional(inputs: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -8,10 +8,9 @@ from typing import ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
-from ae.models.base import Autoencoder, Batch, Noise, Objective
-from ae.networks import affine
+from ae.maths.networks import affine, zero_
+from ae.models.base import Autoencoder, Batch, Noise, Objective, classification
 
 
 class KSparse(Autoencoder):
@@ -32,10 +31,10 @@ class KSparse(Autoencoder):
         init: Standard deviation of the initial weights; biases start at zero.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"k", "alpha"})
     k: Float[Tensor, ""]
     alpha: Float[Tensor, ""]
     annealed: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"k", "alpha"})
 
     def __init__(
         self,
@@ -56,7 +55,9 @@ class KSparse(Autoencoder):
         self.weight = nn.Parameter(torch.empty(hidden, features).normal_(std=init))
         self.hidden_bias = nn.Parameter(torch.zeros(hidden))
         self.visible_bias = nn.Parameter(torch.zeros(features))
-        self.classifier = _softmax_layer(hidden, classes) if classes else None
+        self.classifier = nn.Linear(hidden, classes) if classes else None
+        if self.classifier is not None:
+            zero_(self.classifier)
         self.register_buffer("k", torch.tensor(float(k)))
         self.register_buffer("alpha", torch.tensor(float(alpha)))
         self.register_buffer("annealed", torch.tensor(1.0))
@@ -102,15 +103,4 @@ class KSparse(Autoencoder):
 
     def supervised(self, batch: Batch, noise: Noise) -> Objective:
         """Fine-tuning: minus the log-probability of the label, in nats."""
-        assert batch.y is not None
-        logits = self.classify(batch.x)
-        loss = cross_entropy(logits, batch.y, reduction="none")
-        error = (logits.argmax(-1) != batch.y).to(loss)
-        return Objective(loss=loss, parts={"error": error})
-
-
-def _softmax_layer(inputs: int, outputs: int) -> nn.Linear:
-    layer = nn.Linear(inputs, outputs)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
+        return classification(self.classify(batch.x), batch.y)

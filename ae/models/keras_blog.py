@@ -13,9 +13,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d
 
+from ae.maths.networks import mlp
+from ae.maths.probability import log_bernoulli
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import mlp
-from ae.probability import log_bernoulli
 
 
 class DenseAE(Autoencoder):
@@ -29,15 +29,15 @@ class DenseAE(Autoencoder):
             it trains in one stack.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"sparsity"})
     sparsity: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"sparsity"})
 
     def __init__(self, features: int, *, hidden: list[int], latent: int, sparsity: float) -> None:
         super().__init__()
         self.encoder = mlp([features, *hidden, latent], nn.ReLU)
         self.decoder = mlp([latent, *hidden[::-1], features], nn.ReLU)
         _as_keras(self)
-        self.register_buffer("sparsity", torch.tensor(sparsity))
+        self.register_buffer("sparsity", torch.tensor(float(sparsity)))
         self.draws = {}
 
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
@@ -74,9 +74,9 @@ class ConvAE(Autoencoder):
             sum is cut to [0, 1], the target stays clean. A sweep of it trains in one stack.
     """
 
+    noise: Float[Tensor, ""]
     sweeps: ClassVar[frozenset[str]] = frozenset({"noise"})
     in_turn: bool = True
-    noise: Float[Tensor, ""]
 
     def __init__(self, features: int, *, planes: list[int], noise: float) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class ConvAE(Autoencoder):
         )
         self.last = nn.Conv2d(planes[0], 1, 3, 1, 1)
         _as_keras(self)
-        self.register_buffer("noise", torch.tensor(noise))
+        self.register_buffer("noise", torch.tensor(float(noise)))
         self.draws = {"noise": Draw("normal", (features,))}
 
     def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:

@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ae.maths.principal_axes import principal_axes
+from ae.maths.probability import log_normal_cholesky, log_standard_normal
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.probability import log_normal_cholesky, log_standard_normal
-from ae.spectrum import principal_axes
 
 
 class LinearVAE(Autoencoder):
@@ -33,9 +33,9 @@ class LinearVAE(Autoencoder):
         full: Whether S may have any covariance.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"rotated", "full"})
     rotation: Float[Tensor, "latent latent"]
     below: Float[Tensor, "latent latent"]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"rotated", "full"})
 
     def __init__(
         self, features: int, *, latent: int, init: float, rotated: bool, full: bool

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ae.maths.principal_axes import average, principal_axes
 from ae.models.base import Autoencoder, Batch, Noise, Objective
-from ae.spectrum import average, principal_axes
 
 
 class PCA(Autoencoder):

@@ -6,16 +6,19 @@ https://github.com/igreat/variational-autoencoders-pytorch
 
 import math
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.probability import kl_to_standard_normal
+from ae.maths.distributions import Normal
+from ae.maths.probability import kl_to_standard_normal, sample_normal
+from ae.models.base import Batch, Draw, Noise, Objective
+from ae.models.gaussian_code import GaussianCode
 
 BLOCKS = 3  # each halves the side of the image, rounding down
 
 
-class ResidualConvVAE(Autoencoder):
+class ResidualConvVAE(GaussianCode):
     """Residual blocks with max-pooling down, nearest-neighbour upsampling up; squared error and KL.
 
     Convolutions before a normalisation have no bias, which it would take away. The loss takes
@@ -73,34 +76,24 @@ class ResidualConvVAE(Autoencoder):
         mean, logvar = self.encoder(planes).flatten(-3).chunk(2, -1)
         return mean, logvar
 
-    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
-        """The mean of q(z given x)."""
-        return self.posterior(x)[0]
-
-    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
-        """The mean of p(x given z), in the pixels' own unit; it may leave [0, 1]."""
-        return self._standard(z) * self.std + self.mean
-
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """Through the mean of the code and back."""
-        return self.decode(self.encode(x))
+    def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
+        """p(x given z) in the pixels' own unit, of variance std^2 / 2; its mean may leave [0, 1]."""
+        mean = self._standard(z) * self.std + self.mean
+        return Normal(mean, torch.full_like(mean, math.log(self.std**2 / 2)))
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """|x - x^|^2 / std^2 + KL(q(z given x), p(z)), one sample of z, per image."""
         mean, logvar = self.posterior(batch.x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        squared_error = self._squared_error(batch.x, z)
+        z = sample_normal(mean, logvar, noise["z"])
+        standard = (batch.x - self.mean) / self.std
+        squared_error = ((standard - self._standard(z)) ** 2).sum(-1)
         kl = kl_to_standard_normal(mean, logvar)
         return Objective(loss=squared_error + kl, parts={"squared_error": squared_error, "kl": kl})
 
     def _standard(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
+        """The mean of p(x given z), less `mean` and divided by `std`."""
         pixels: Tensor = self.decoder(z[..., None, None]).flatten(-3)
         return pixels
-
-    def _squared_error(
-        self, x: Float[Tensor, "batch features"], z: Float[Tensor, "batch latent"]
-    ) -> Float[Tensor, " batch"]:
-        return (((x - self.mean) / self.std - self._standard(z)) ** 2).sum(-1)
 
 
 class Residual(nn.Module):

@@ -5,10 +5,12 @@ https://arxiv.org/abs/1605.06197, section on semi-supervised learning: the secon
 Mohamed, Rezende and Welling, Semi-Supervised Learning with Deep Generative Models, NIPS 2014,
 https://arxiv.org/abs/1406.5298, but with a code that depends on the image alone, as in the authors'
 program. p(x, y, z) = p(z) p(y) p(x given y, z) with p(y) uniform, q(y, z given x) = q(y given x)
-q(z given x); both parts of q read one hidden layer.
+q(z given x); both parts of q read one hidden layer, the last.
 """
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -16,10 +18,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, softplus
 
-from ae import sticks
+from ae.maths import sticks
+from ae.maths.networks import Dense, normal_weights_
+from ae.maths.probability import kl_to_standard_normal, log_bernoulli
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import Dense, mlp, normal_weights_
-from ae.probability import kl_to_standard_normal, log_bernoulli
 
 FLOOR = 1e-3  # of the shape parameters a and b
 
@@ -41,6 +43,8 @@ class GaussDGM(Autoencoder):
     Args:
         features: Number of pixels.
         hidden: Widths between the data and the code.
+        skips: Whether every hidden layer after the first adds what it is given to what it makes, as
+            the paper's deeper networks do.
         latent: Size of the code.
         classes: Number of classes.
         weight: Of the labelled images, between 0 and 1.
@@ -49,16 +53,17 @@ class GaussDGM(Autoencoder):
         init: Standard deviation of the initial weights; biases begin at 0.
     """
 
-    hidden_labels: ClassVar[bool] = True
-    sweeps: ClassVar[frozenset[str]] = frozenset({"weight", "share"})
     weight: Float[Tensor, ""]
     share: Float[Tensor, ""]
+    hidden_labels: ClassVar[bool] = True
+    sweeps: ClassVar[frozenset[str]] = frozenset({"weight", "share"})
 
     def __init__(
         self,
         features: int,
         *,
         hidden: list[int],
+        skips: bool,
         latent: int,
         classes: int,
         weight: float,
@@ -66,13 +71,14 @@ class GaussDGM(Autoencoder):
         init: float,
     ) -> None:
         super().__init__()
-        self.encoder = nn.Sequential(mlp([features, *hidden], nn.ReLU), nn.ReLU())
+        self.encoder = layers([features, *hidden], skips)
         self.code = nn.Linear(hidden[-1], 2 * latent, bias=False)
         self.classifier = Dense(hidden[-1], classes)
-        self.decoder = mlp([latent + classes, *hidden[::-1], features], nn.ReLU)
+        reverse = layers([latent + classes, *hidden[::-1]], skips)
+        self.decoder = nn.Sequential(reverse, Dense(hidden[0], features))
         normal_weights_(self, init)
-        self.register_buffer("weight", torch.tensor(weight))
-        self.register_buffer("share", torch.tensor(share))
+        self.register_buffer("weight", torch.tensor(float(weight)))
+        self.register_buffer("share", torch.tensor(float(share)))
         self.draws = {"z": Draw("normal", (latent,))}
 
     def classify(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch classes"]:
@@ -97,6 +103,7 @@ class SBDGM(Autoencoder):
     Args:
         features: Number of pixels.
         hidden: Widths between the data and the code.
+        skips: Whether every hidden layer after the first adds what it is given to what it makes.
         latent: Pieces of the stick, one more than there are breaks.
         classes: Number of classes.
         weight: Of the labelled images, between 0 and 1.
@@ -107,17 +114,18 @@ class SBDGM(Autoencoder):
         init: Standard deviation of the initial weights; biases begin at 0.
     """
 
-    hidden_labels: ClassVar[bool] = True
-    sweeps: ClassVar[frozenset[str]] = frozenset({"weight", "share", "concentration"})
     weight: Float[Tensor, ""]
     share: Float[Tensor, ""]
     concentration: Float[Tensor, ""]
+    hidden_labels: ClassVar[bool] = True
+    sweeps: ClassVar[frozenset[str]] = frozenset({"weight", "share", "concentration"})
 
     def __init__(
         self,
         features: int,
         *,
         hidden: list[int],
+        skips: bool,
         latent: int,
         classes: int,
         weight: float,
@@ -128,14 +136,15 @@ class SBDGM(Autoencoder):
         init: float,
     ) -> None:
         super().__init__()
-        self.encoder = nn.Sequential(mlp([features, *hidden], nn.ReLU), nn.ReLU())
+        self.encoder = layers([features, *hidden], skips)
         self.code = nn.Linear(hidden[-1], 2 * (latent - 1), bias=False)
         self.classifier = Dense(hidden[-1], classes)
-        self.decoder = mlp([latent + classes, *hidden[::-1], features], nn.ReLU)
+        reverse = layers([latent + classes, *hidden[::-1]], skips)
+        self.decoder = nn.Sequential(reverse, Dense(hidden[0], features))
         normal_weights_(self, init)
-        self.register_buffer("weight", torch.tensor(weight))
-        self.register_buffer("share", torch.tensor(share))
-        self.register_buffer("concentration", torch.tensor(concentration))
+        self.register_buffer("weight", torch.tensor(float(weight)))
+        self.register_buffer("share", torch.tensor(float(share)))
+        self.register_buffer("concentration", torch.tensor(float(concentration)))
         self.terms, self.clip = terms, clip
         self.draws = {"u": Draw("uniform", (latent - 1,))}
 
@@ -154,6 +163,29 @@ class SBDGM(Autoencoder):
         scores = self.classifier(features)
         each = reconstructions(self.decoder, batch.x, pi, scores.shape[-1])
         return semi_supervised(each, kl, scores, batch.y, factors(self.weight, self.share))
+
+
+class Skip(Dense):
+    """h + relu(W h + b): a hidden layer around which its input is passed on as it is."""
+
+    def forward(self, x: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
+        """x + relu(x W^T + b)."""
+        return x + super().forward(x).relu()
+
+
+def layers(widths: Sequence[int], skips: bool) -> nn.Sequential:
+    """Rectified layers of these widths; with `skips`, all but the first are `Skip`.
+
+    Raises:
+        ValueError: A layer with a skip is to change the width.
+    """
+    inputs, *hidden = widths
+    if skips and len(set(hidden)) > 1:
+        raise ValueError(f"hidden {hidden}: expected one width, as each layer adds its input")
+    found: list[nn.Module] = [Dense(inputs, hidden[0]), nn.ReLU()]
+    for first, second in pairwise(hidden):
+        found += [Skip(first, second)] if skips else [Dense(first, second), nn.ReLU()]
+    return nn.Sequential(*found)
 
 
 def factors(weight: Float[Tensor, ""], share: Float[Tensor, ""]) -> Factors:

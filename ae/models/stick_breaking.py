@@ -11,15 +11,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from ae import sticks
+from ae.maths import sticks
+from ae.maths.networks import mlp, normal_weights_
+from ae.maths.probability import log_bernoulli
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import mlp, normal_weights_
-from ae.probability import (
-    kl_to_standard_normal,
-    log_bernoulli,
-    log_normal,
-    log_standard_normal,
-)
+from ae.models.gaussian_code import GaussianCode
 
 FLOOR = 1e-3  # of the shape parameters a and b
 EDGE = 1e-6  # of uniform noise where the paper's clipping would bias a weight
@@ -44,8 +40,8 @@ class SBVAE(Autoencoder):
         init: Standard deviation of the initial weights; biases begin at 0.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"concentration"})
     concentration: Float[Tensor, ""]
+    sweeps: ClassVar[frozenset[str]] = frozenset({"concentration"})
 
     def __init__(
         self,
@@ -63,7 +59,7 @@ class SBVAE(Autoencoder):
         self.encoder = _encoder(features, hidden, 2 * (latent - 1))
         self.decoder = mlp([latent, *hidden[::-1], features], nn.ReLU)
         normal_weights_(self, init)
-        self.register_buffer("concentration", torch.tensor(concentration))
+        self.register_buffer("concentration", torch.tensor(float(concentration)))
         self.family, self.terms, self.clip = posterior, terms, clip
         laws: dict[sticks.Family, dict[str, Literal["normal", "uniform"]]] = {
             "kumaraswamy": {"u": "uniform"},
@@ -157,7 +153,7 @@ class SBVAE(Autoencoder):
         return log_pixels + sticks.log_beta_prior(shares, self.concentration)
 
 
-class GaussVAE(Autoencoder):
+class GaussVAE(GaussianCode):
     """q(z given x) = N(mean, diag(std^2)), p(z) = N(0, I), with the networks of `SBVAE`.
 
     Args:
@@ -177,57 +173,17 @@ class GaussVAE(Autoencoder):
     def posterior(
         self, x: Float[Tensor, "batch features"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        """Mean and log variance of q(z given x)."""
+        """Mean and log variance of q(z given x); the encoder gives the log deviation."""
         mean, log_std = self.encoder(x).chunk(2, -1)
         return mean, 2 * log_std
 
-    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
-        """The mean of q(z given x)."""
-        return self.posterior(x)[0]
-
-    def sample_code(
-        self, x: Float[Tensor, "batch features"], noise: Noise
-    ) -> Float[Tensor, "batch latent"]:
-        """One sample of z given x."""
-        mean, logvar = self.posterior(x)
-        return mean + (logvar / 2).exp() * noise["z"]
-
-    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
-        """The probability of each pixel, in (0, 1)."""
-        pixels: Tensor = self.decoder(z).sigmoid()
-        return pixels
-
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """Through the mean of the code and back."""
-        return self.decode(self.encode(x))
-
-    def prior_code(self, noise: Noise) -> Float[Tensor, "batch latent"]:
-        """One sample of z under the prior."""
-        return noise["z"]
-
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """-E log p(x given z) + KL(q(z given x), p(z)), one sample of z; nats per image."""
-        mean, logvar = self.posterior(batch.x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        reconstruction = -log_bernoulli(batch.x, self.decoder(z))
-        kl = kl_to_standard_normal(mean, logvar)
+        terms = self.elbo_terms(batch.x, noise)
         return Objective(
-            loss=reconstruction + kl, parts={"reconstruction": reconstruction, "kl": kl}
+            loss=terms.reconstruction + terms.kl,
+            parts={"reconstruction": terms.reconstruction, "kl": terms.kl},
         )
-
-    def log_weights(
-        self, x: Float[Tensor, "batch features"], noise: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) - log q(z given x) at one sample z of the posterior; nats."""
-        mean, logvar = self.posterior(x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        return self.log_joint(x, {"z": z}) - log_normal(z, mean, logvar)
-
-    def log_joint(
-        self, x: Float[Tensor, "batch features"], latent: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) at the code `latent["z"]`; nats."""
-        return log_standard_normal(latent["z"]) + log_bernoulli(x, self.decoder(latent["z"]))
 
 
 def _encoder(features: int, hidden: list[int], outputs: int) -> nn.Sequential:

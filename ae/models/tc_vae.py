@@ -10,19 +10,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import Activation, decoder, encoder
-from ae.probability import (
+from ae.maths.networks import Activation, decoder, encoder
+from ae.maths.probability import (
     Sampling,
-    kl_to_standard_normal,
     log_aggregate,
-    log_bernoulli,
     log_normal,
     log_standard_normal,
 )
+from ae.models.base import Batch, Draw, Noise, Objective
+from ae.models.gaussian_code import GaussianCode
 
 
-class BetaTCVAE(Autoencoder):
+class BetaTCVAE(GaussianCode):
     """alpha I(x, z) + beta TC(q(z)) + gamma sum_j KL(q(z_j), p(z_j)) in place of the divergence.
 
     The three sum to the divergence; all weights 1 give the bound on log p(x). log q(z) is estimated
@@ -38,17 +37,18 @@ class BetaTCVAE(Autoencoder):
         activation: Of the encoder.
         decoder_activation: Of the decoder.
         latent: Size of the code.
-        sampling: `weighted` or `stratified`, as `ae.probability.log_aggregate` has them.
+        sampling: `weighted` or `stratified`, as `ae.maths.probability.log_aggregate` has them.
         examples: Size of the training set, which the estimates are of.
         alpha: Weight of the mutual information of image and code.
         beta: Weight of the total correlation of the codes.
         gamma: Weight of the divergences of the codes' numbers, one by one.
     """
 
-    sweeps: ClassVar[frozenset[str]] = frozenset({"alpha", "beta", "gamma"})
     alpha: Float[Tensor, ""]
     beta: Float[Tensor, ""]
     gamma: Float[Tensor, ""]
+    sampling: Sampling
+    sweeps: ClassVar[frozenset[str]] = frozenset({"alpha", "beta", "gamma"})
 
     def __init__(
         self,
@@ -85,31 +85,12 @@ class BetaTCVAE(Autoencoder):
             activation=decoder_activation,
         )
         self.in_turn = bool(planes)
-        for name, weight in (("alpha", alpha), ("beta", beta), ("gamma", gamma)):
-            self.register_buffer(name, torch.tensor(float(weight)))
-        self.sampling: Sampling = sampling
+        self.register_buffer("alpha", torch.tensor(float(alpha)))
+        self.register_buffer("beta", torch.tensor(float(beta)))
+        self.register_buffer("gamma", torch.tensor(float(gamma)))
+        self.sampling = sampling
         self.examples = examples
         self.draws = {"z": Draw("normal", (latent,))}
-
-    def posterior(
-        self, x: Float[Tensor, "batch features"]
-    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        """Mean and log variance of q(z given x)."""
-        mean, logvar = self.encoder(x).chunk(2, -1)
-        return mean, logvar
-
-    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
-        """The mean of q(z given x)."""
-        return self.posterior(x)[0]
-
-    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch features"]:
-        """The probability of each pixel, in (0, 1)."""
-        pixels: Tensor = self.decoder(z).sigmoid()
-        return pixels
-
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """Through the mean of the code and back."""
-        return self.decode(self.encode(x))
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """Equation 4 with one sample of z; nats per image.
@@ -118,9 +99,8 @@ class BetaTCVAE(Autoencoder):
         be below 0, and by weighted sampling they are off by multiples of log(examples), as
         `log_aggregate` has it, which gradients do not see.
         """
-        mean, logvar = self.posterior(batch.x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        reconstruction = -log_bernoulli(batch.x, self.decoder(z))
+        terms = self.elbo_terms(batch.x, noise)
+        mean, logvar, z = terms.mean, terms.logvar, terms.z
         joint, apart = log_aggregate(
             z, mean, logvar, examples=self.examples, sampling=self.sampling
         )
@@ -128,30 +108,12 @@ class BetaTCVAE(Autoencoder):
         correlation = joint - apart
         dimensions = apart - log_standard_normal(z)
         weighted = self.alpha * information + self.beta * correlation + self.gamma * dimensions
-        kl = kl_to_standard_normal(mean, logvar)
         return Objective(
-            loss=reconstruction + weighted,
+            loss=terms.reconstruction + weighted,
             parts={
-                "reconstruction": reconstruction,
-                "kl": kl,
-                "bound": -reconstruction - kl,
+                **terms.parts,
                 "mutual_information": information,
                 "total_correlation": correlation,
                 "dimension_kl": dimensions,
             },
         )
-
-    def log_weights(
-        self, x: Float[Tensor, "batch features"], noise: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) - log q(z given x) at one sample z of the posterior; nats."""
-        mean, logvar = self.posterior(x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        return self.log_joint(x, {"z": z}) - log_normal(z, mean, logvar)
-
-    def log_joint(
-        self, x: Float[Tensor, "batch features"], latent: Noise
-    ) -> Float[Tensor, " batch"]:
-        """log p(x, z) at the code `latent["z"]`; nats."""
-        z = latent["z"]
-        return log_standard_normal(z) + log_bernoulli(x, self.decoder(z))

@@ -6,14 +6,17 @@ The dense network is a small version for a CPU.
 """
 
 import math
+from collections.abc import Callable
 
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.networks import Dense, mlp
-from ae.probability import kl_to_standard_normal
+from ae.maths.distributions import Normal
+from ae.maths.networks import Dense, mlp
+from ae.maths.probability import kl_to_standard_normal, sample_normal
+from ae.models.base import Batch, Draw, Noise, Objective
+from ae.models.gaussian_code import GaussianCode
 
 
 def floored(
@@ -24,21 +27,24 @@ def floored(
 
 
 def variational(
+    posterior: tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]],
+    pixels: Callable[[Tensor], Normal],
     x: Float[Tensor, "batch features"],
-    mean: Float[Tensor, "batch features"],
-    logvar: Float[Tensor, "batch features"],
-    kl: Float[Tensor, " batch"],
+    noise: Float[Tensor, "batch latent"],
 ) -> Objective:
     """-E log p(x given z) + KL(q(z given x), p(z)), without (features / 2) log 2 pi; nats.
 
-    Mean and log variance are the pixels'. The loss is below 0 where variances are small.
+    Of one sample of the posterior, whose mean and log variance are given. The loss is below 0 where
+    the pixels' variances are small.
     """
+    mean, logvar = pixels(sample_normal(*posterior, noise))
     reconstruction = 0.5 * (logvar + (x - mean) ** 2 / logvar.exp()).sum(-1)
+    kl = kl_to_standard_normal(*posterior)
     loss = reconstruction + kl
     return Objective(loss, {"bound": -loss, "reconstruction": reconstruction, "kl": kl})
 
 
-class VarianceVAE(Autoencoder):
+class VarianceVAE(GaussianCode):
     """q(z given x) and p(x given z) Gaussian, both with means and variances from the networks.
 
     Args:
@@ -65,33 +71,21 @@ class VarianceVAE(Autoencoder):
         mean, logvar = self.encoder(x**2 if self.squared else x).chunk(2, -1)
         return mean, logvar
 
-    def pixels(
-        self, z: Float[Tensor, "batch latent"]
-    ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch features"]]:
-        """Mean and log variance of p(x given z)."""
+    def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
+        """p(x given z), its log variances above `min_logvar`."""
         mean, logvar = self.decoder(z).chunk(2, -1)
-        return mean, floored(logvar, self.min_logvar)
-
-    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
-        """The mean of q(z given x)."""
-        return self.posterior(x)[0]
-
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """The mean of every pixel, through the mean of the code."""
-        return self.pixels(self.encode(x))[0]
+        return Normal(mean, floored(logvar, self.min_logvar))
 
     def deviation(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
         """The standard deviation of every pixel, through the mean of the code."""
-        return (self.pixels(self.encode(x))[1] / 2).exp()
+        return (self.pixels(self.encode(x)).logvar / 2).exp()
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """`variational` with one sample of z."""
-        mean, logvar = self.posterior(batch.x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        return variational(batch.x, *self.pixels(z), kl_to_standard_normal(mean, logvar))
+        return variational(self.posterior(batch.x), self.pixels, batch.x, noise["z"])
 
 
-class ConvVarianceVAE(Autoencoder):
+class ConvVarianceVAE(GaussianCode):
     """As `VarianceVAE`, with two convolutions either side of the code and two heads at the end.
 
     Args:
@@ -110,16 +104,16 @@ class ConvVarianceVAE(Autoencoder):
         super().__init__()
         few, many = planes
         side = math.isqrt(features)
-        summit = (many, side - 8, side - 8)
+        flat = many * (side - 8) ** 2
         self.encoder = nn.Sequential(
             nn.Unflatten(1, (1, side, side)),
             *(nn.Conv2d(1, few, 5), nn.ReLU(), nn.Conv2d(few, many, 5), nn.ReLU()),
             nn.Flatten(),
-            mlp([math.prod(summit), hidden, 2 * latent], nn.ReLU),
+            mlp([flat, hidden, 2 * latent], nn.ReLU),
         )
         self.decoder = nn.Sequential(
-            *(Dense(latent, hidden), nn.ReLU(), Dense(hidden, math.prod(summit)), nn.ReLU()),
-            nn.Unflatten(1, summit),
+            *(Dense(latent, hidden), nn.ReLU(), Dense(hidden, flat), nn.ReLU()),
+            nn.Unflatten(1, (many, side - 8, side - 8)),
             *(nn.ConvTranspose2d(many, few, 5), nn.ReLU()),
         )
         self.mean = nn.ConvTranspose2d(few, 1, 5)
@@ -127,35 +121,16 @@ class ConvVarianceVAE(Autoencoder):
         self.min_logvar = min_logvar
         self.draws = {"z": Draw("normal", (latent,))}
 
-    def posterior(
-        self, x: Float[Tensor, "batch features"]
-    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        """Mean and log variance of q(z given x)."""
-        mean, logvar = self.encoder(x).chunk(2, -1)
-        return mean, logvar
-
-    def pixels(
-        self, z: Float[Tensor, "batch latent"]
-    ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch features"]]:
-        """Mean and log variance of p(x given z)."""
+    def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
+        """p(x given z), its log variances above `min_logvar`."""
         planes = self.decoder(z)
         logvar: Tensor = self.logvar(planes).flatten(1)
-        return self.mean(planes).flatten(1), floored(logvar, self.min_logvar)
-
-    def encode(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch latent"]:
-        """The mean of q(z given x)."""
-        return self.posterior(x)[0]
-
-    def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        """The mean of every pixel, through the mean of the code."""
-        return self.pixels(self.encode(x))[0]
+        return Normal(self.mean(planes).flatten(1), floored(logvar, self.min_logvar))
 
     def deviation(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
         """The standard deviation of every pixel, through the mean of the code."""
-        return (self.pixels(self.encode(x))[1] / 2).exp()
+        return (self.pixels(self.encode(x)).logvar / 2).exp()
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """`variational` with one sample of z."""
-        mean, logvar = self.posterior(batch.x)
-        z = mean + (logvar / 2).exp() * noise["z"]
-        return variational(batch.x, *self.pixels(z), kl_to_standard_normal(mean, logvar))
+        return variational(self.posterior(batch.x), self.pixels, batch.x, noise["z"])

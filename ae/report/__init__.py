@@ -9,16 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ae.errors import UserError
-from ae.record import Record, write_atomically
+from ae.records.folders import RECORD
+from ae.records.prices import Prices
+from ae.records.record import Record
+from ae.records.reviews import Review
+from ae.records.speed import Speed
 from ae.report import pages
+from ae.report.badge import badge
 from ae.report.board import Board, forests, marks
+from ae.report.folder import Folder
+from ae.report.headline import headline
 from ae.report.metric_moves import PANEL
 from ae.report.moved import moves
-from ae.report.pdf import WITHOUT_PANGO, to_pdf
-from ae.report.speed import Speed
+from ae.report.printed import Printed
 from ae.report.speed_page import SpeedPage
 from ae.report.views import Page
-from ae.review import Review
+from ae.results.files import encoded
+from ae.results.frames import claims_of, values_of
+from ae.spec import Spec
+from ae.verdict.evidence import TIERS
 
 __all__ = ["Rendered", "render"]
 
@@ -44,55 +53,93 @@ def render(
     speeds: Sequence[Speed] = (),
     reviews: Mapping[str, Sequence[Review]] = {},
     reference: tuple[str, Sequence[Record]] | None = None,
+    specs: Mapping[str, Spec] = {},
+    prices: Prices | None = None,
+    folder: Folder | None = None,
 ) -> Rendered:
     """Write the report of `records`, each given with the path of its file, into a folder.
 
     `index.html`, a page `<spec>-<tier>.html` for each record, `perf.html` if there are measurements
     of speed, `moved.html` if something moved since `reference` (what it is called, its records),
-    `summary.md`, `results.csv` and, of `PRINTED` records at most, `report.pdf`. The figures are
+    `summary.md`, `results.csv`, `claims.csv`, `badge.svg` and, of `PRINTED` records at most, `report.pdf`. The figures are
     read beside each record's file. `reviews` are what persons said of the figures, by the names of
-    the specs. With `each` there is a PDF of every record as well, `<spec>-<tier>.pdf`, which holds
-    its spec.
+    the specs. `specs` are those of today by their names: the headline counts their claims, run or
+    not, and a record of before a change is marked; `prices` say what those that were not run would
+    cost. With `each` there is a PDF of every record as well, `<spec>-<tier>.pdf`, which holds
+    its spec. `folder` is `out` where something of this report has been written there already.
+
+    The HTML is written first: what keeps a PDF from being made takes nothing else along, and is in
+    `pdf_note`. What an older report left in the folder is taken away.
 
     Raises:
         UserError: no record, a record twice, a figure that is not there, a broken template.
-        OutsideError: a template refers to something outside the report.
+        OutsideError: a file cannot be written.
     """
-    shown = _pages(records, reviews)
+    shown = _pages(records, reviews, specs)
     made = pages.environment(templates)
     moved = moves(reference[0], shown, reference[1]) if reference else None
+    first = headline(shown, specs, prices)
     suite: dict[str, object] = {
         "pages": shown,
         "board": Board(shown),
+        "headline": first,
         "forests": forests(shown),
         "marks": marks(),
         "moved": moved,
+        "stored": {p.key: place for p in shown if (place := _stored(p, out))},
     }
-    content = {"index.html": pages.fill(made, "index.html", **suite, speeds=speeds)}
-    few = len(shown) <= PRINTED
-    printed = to_pdf(pages.fill(made, "report.html", **suite)) if pdf and few else None
-    single = printed is not None and each
+
+    def index(printed: bool) -> bytes:
+        return pages.fill(made, "index.html", **suite, speeds=speeds, pdf=printed)
+
+    content = {"index.html": index(False)}
     for page in shown:
-        content[f"{page.key}.html"] = pages.fill(made, "paper.html", page=page, pdf=single)
+        content[f"{page.key}.html"] = pages.fill(
+            made, "paper.html", page=page, pdf=False, stored=_stored(page, out)
+        )
     if speeds:
         content["perf.html"] = pages.fill(made, "perf.html", pages=[SpeedPage(s) for s in speeds])
     if moved and moved.moved:
         content["moved.html"] = pages.fill(made, "moved.html", moved=moved, panel=PANEL)
     content["summary.md"] = pages.fill(made, "summary.md", **suite)
-    content["results.csv"] = pages.table(shown)
-    if printed is not None:
-        content["report.pdf"] = printed
-    for page in shown if single else ():
-        content[f"{page.key}.pdf"] = to_pdf(pages.fill(made, "print.html", page=page)) or b""
-    for name, data in content.items():
-        write_atomically(out / name, data)
-    many = f"no PDF: of {PRINTED} records at most, and there are {len(shown)}; the HTML has all"
-    note = (WITHOUT_PANGO if few else many) if pdf and printed is None else None
-    return Rendered(tuple(out / name for name in content), note)
+    judged = [page.record for page in shown]
+    content["results.csv"] = encoded(values_of(judged), "csv")
+    content["claims.csv"] = encoded(claims_of(judged), "csv")
+    content["badge.svg"] = badge(first.published)
+    folder = folder or Folder(out)
+    folder.write(content)
+    note = _many(len(shown)) if pdf else None
+    if pdf and note is None:
+        printed = Printed(made)
+        if whole := printed.file("report.html", **suite):
+            folder.write({"report.pdf": whole, "index.html": index(True)})
+        for page in shown if each and whole else ():
+            if single := printed.file("print.html", page=page):
+                stored = _stored(page, out)
+                linked = pages.fill(made, "paper.html", page=page, pdf=True, stored=stored)
+                folder.write({f"{page.key}.pdf": single, f"{page.key}.html": linked})
+        note = printed.note
+    folder.finish()
+    return Rendered(tuple(out / name for name in folder.made), note)
+
+
+def _stored(page: Page, out: Path) -> str | None:
+    """Where the record lies that a page was made from, if it is in the report's own folder."""
+    path = page.folder / RECORD
+    return path.relative_to(out).as_posix() if path.is_relative_to(out) else None
+
+
+def _many(count: int) -> str | None:
+    """Why there is no PDF of so many records, if there is none."""
+    if count <= PRINTED:
+        return None
+    return f"no PDF: of {PRINTED} records at most, and there are {count}; the HTML has all"
 
 
 def _pages(
-    records: Sequence[tuple[Record, Path]], reviews: Mapping[str, Sequence[Review]]
+    records: Sequence[tuple[Record, Path]],
+    reviews: Mapping[str, Sequence[Review]],
+    specs: Mapping[str, Spec],
 ) -> list[Page]:
     if not records:
         raise UserError("no record to report: `ae run` makes one")
@@ -105,5 +152,14 @@ def _pages(
                 f"{seen[key]}; give one of the two"
             )
         seen[key] = path
-    pages = (Page.of(record, path, reviews.get(record.name, ())) for record, path in records)
+    pages = (
+        Page.of(
+            record,
+            path,
+            reviews.get(record.name, ()),
+            today=specs.get(record.name),
+            tiers=[t for t in TIERS if t != record.tier and f"{record.name}-{t}" in seen],
+        )
+        for record, path in records
+    )
     return sorted(pages, key=lambda page: page.order)

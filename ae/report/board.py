@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from xml.etree.ElementTree import Element
 
-from ae.report.claims import SYMBOLS, ClaimView, Word, word
+from ae.report.claims import ClaimView
 from ae.report.forest import PANELS, Distance, Panel, legend, signed
-from ae.report.text import MINUS, levelled
+from ae.report.text import levelled
 from ae.report.views import Page
+from ae.report.words import SYMBOLS, Word, word
+from ae.verdict.numbers import MINUS
+
+NO_TEST = "not a test: reduced protocol"
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Row:
     """A claim in columns: a mean and half its interval, or one phrase in the place of both."""
 
     claim: ClaimView
-    published: str
+    target: str
     mean: str
     half: str
     phrase: str
@@ -41,14 +45,9 @@ class Board:
         return [PaperRows(page, _rows([*page.tested, *page.untested])) for page in self.pages]
 
     @property
-    def tally(self) -> list[tuple[Word, int]]:
-        """How many claims got each word, over all papers; every word is there."""
-        return _tally([claim for page in self.pages for claim in page.claims])
-
-    @property
-    def claims(self) -> int:
-        """How many claims there are."""
-        return sum(len(page.claims) for page in self.pages)
+    def columns(self) -> list[Word]:
+        """The words of claims, one a column."""
+        return [word(name) for name in SYMBOLS]
 
     @property
     def notes(self) -> list[str]:
@@ -67,8 +66,11 @@ class Board:
 
     @property
     def words(self) -> list[Word]:
-        """The words that some claim got."""
-        return [shown for shown, claims in self.tally if claims]
+        """The words that some claim or control got."""
+        found = {claim.verdict for page in self.pages for claim in page.claims}
+        kinds: list[dict[str, bool]] = [{}, {"untrained": True}, {"control": True}]
+        every = [word(name, **kind) for kind in kinds for name in SYMBOLS]
+        return [shown for shown in dict.fromkeys(every) if shown in found]
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,20 @@ class PaperRows:
 
     @property
     def tally(self) -> list[tuple[Word, int]]:
-        """How many of its claims got each word; every word is there."""
-        return _tally(self.page.claims)
+        """How many of its claims got each word; every word is there.
+
+        Controls are not claims, and what an untrained model meets is no evidence.
+        """
+        own = [c for c in self.page.claims if not c.control and not c.untrained]
+        found = Counter(c.verdict for c in own)
+        return [(word(name), found[word(name)]) for name in SYMBOLS]
+
+    @property
+    def controls(self) -> str:
+        """How many of its controls passed, of those that were tested: `2/3`."""
+        found = self.page.controls
+        passed = sum(c.verdict.word == "PASSED" for c in found)
+        return f"{passed}/{len(found)}" if found else ""
 
     @property
     def data(self) -> str:
@@ -137,17 +151,12 @@ def _ends(distance: Distance) -> str:
     return f"{signed(distance.low)} … {signed(distance.high)}"
 
 
-def _tally(claims: Sequence[ClaimView]) -> list[tuple[Word, int]]:
-    found = Counter(claim.verdict.word for claim in claims)
-    return [(word(name), found[name]) for name in SYMBOLS]
-
-
 def _rows(claims: Sequence[ClaimView]) -> list[Row]:
     split = [_split(claim) for claim in claims]
     columns = [levelled([row[i] for row in split]) for i in (0, 1)]
-    printed = [c.published.replace("-", MINUS) if c.numeric else "" for c in claims]
+    printed = [c.target.replace("-", MINUS) if c.numeric else "" for c in claims]
     return [
-        Row(claim, shown or claim.published, mean, half, phrase, detail)
+        Row(claim, shown or claim.target, mean, half, phrase, detail)
         for claim, shown, mean, half, (_, _, phrase, detail) in zip(
             claims, levelled(printed), *columns, split, strict=True
         )
@@ -155,12 +164,12 @@ def _rows(claims: Sequence[ClaimView]) -> list[Row]:
 
 
 def _split(claim: ClaimView) -> tuple[str, str, str, str]:
-    """Mean, half width, phrase, detail: a verdict's own words, taken apart and no digit changed."""
-    shown, _, detail = claim.ours.partition(", ")
-    mean, between, half = shown.partition(" ± ")
-    if between:
-        return mean.replace("-", MINUS), half, "", detail
-    low, between, high = shown.partition(" to ")
-    if between and low == high:
-        return low.replace("-", MINUS), "", "", "every seed"
-    return "", "", shown, detail
+    """Mean, half width, phrase, detail."""
+    if claim.reduced:
+        return "", "", claim.reduced, NO_TEST
+    mean, rest = claim.written
+    if rest:
+        return mean, rest, "", claim.detail
+    if claim.exact and " to " not in mean:
+        return mean, "", "", "every seed"
+    return "", "", mean, claim.detail

@@ -18,6 +18,8 @@ WORDS = {
     "better": "#005a94",
     "short": "#a63c00",
     "inconclusive": "#7a5200",
+    "smaller": "#7a3b78",
+    "invalid": "#9b1c31",
 }
 FONT = "Liberation Sans, Helvetica, Arial, DejaVu Sans, sans-serif"
 
@@ -158,24 +160,28 @@ class Sheet:
     def mark(self, at: tuple[float, float], style: str, radius: float = 5.0) -> None:
         """A mean in the shape and colour of its verdict.
 
-        Reproduced is a disc, better a triangle, short a cross, inconclusive an empty diamond.
+        Reproduced is a disc, better a triangle, smaller an empty one upside down, short a cross,
+        inconclusive an empty diamond, invalid a ring.
         """
         x, y = at
         colour = {"class": f"mark-{style}", "fill": WORDS[style], "stroke": WORDS[style]}
-        if style == "reproduced":
+        empty = {"stroke-width": "2", "fill": "#ffffff"}
+        if style in ("reproduced", "invalid"):
             place = {"cx": _place(x), "cy": _place(y), "r": _place(radius)}
-            self._add("circle", place | colour)
+            self._add("circle", place | colour | (empty if style == "invalid" else {}))
         elif style == "better":
             tip = [(x - radius, y + radius * 0.8), (x, y - radius), (x + radius, y + radius * 0.8)]
             self._add("path", {"d": path(tip) + "Z"} | colour)
+        elif style == "smaller":
+            tip = [(x - radius, y - radius * 0.8), (x, y + radius), (x + radius, y - radius * 0.8)]
+            self._add("path", colour | {"d": path(tip) + "Z"} | empty)
         elif style == "short":
             arms = [[(x - radius, y + s * radius), (x + radius, y - s * radius)] for s in (-1, 1)]
             crossed = {"d": "".join(map(path, arms)), "stroke-width": "2.6"}
             self._add("path", crossed | colour)
         else:
             corners = [(x - radius, y), (x, y - radius), (x + radius, y), (x, y + radius)]
-            empty = {"d": path(corners) + "Z", "stroke-width": "2", "fill": "#ffffff"}
-            self._add("path", colour | empty)
+            self._add("path", colour | {"d": path(corners) + "Z"} | empty)
 
     def arrow(self, at: tuple[float, float], direction: int) -> None:
         """Something lies beyond the sheet: a head pointing right (1) or left (-1)."""

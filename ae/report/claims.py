@@ -1,14 +1,15 @@
 """A claim and its verdict as the pages show them: words, numbers and plots."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from ae.record import Record, RunRecord
+from ae.records.record import Record
 from ae.report import forest, plots
 from ae.report.pooled_plot import Pooled, named, pooled, span
-from ae.report.text import extent, number
+from ae.report.told import detail, told
+from ae.report.words import STATUS, Word, word
 from ae.spec import (
     Claim,
     EqualClaim,
@@ -23,34 +24,20 @@ from ae.spec import (
     runs_of,
 )
 from ae.verdict import Verdict
-from ae.verdict.result import WORST
-
-SYMBOLS = {
-    "REPRODUCED": "✔",
-    "BETTER": "▲",
-    "SHORT": "✘",
-    "INCONCLUSIVE": "?",
-    "UNTESTED": "–",
-}
-STATUS = {
-    "read": "read in the paper or in a source that quotes it",
-    "recalled": "recalled from memory: never decides a paper's verdict",
-    "calculated": "calculated, not printed by the paper",
-}
-
-
-@dataclass(frozen=True)
-class Word:
-    """A verdict's word with its symbol and the name of its colour."""
-
-    word: str
-    symbol: str
-    style: str
+from ae.verdict.finding import ExactFinding, Finding, PooledFinding
+from ae.verdict.numbers import number
+from ae.verdict.present import apart, spread, target, tolerance, whose
+from ae.verdict.reduced import reduced
 
 
 @dataclass(frozen=True)
 class ClaimView:
-    """One row of a table of claims."""
+    """One row of a table of claims; `written` is our number in two columns, or in one.
+
+    `untrained` is why a model meets it that was not trained, where one does.
+    `told` is our side in words and units; `detail` is what stands beside it.
+    `reduced` is our number beside a published one that a reduced tier does not test.
+    """
 
     id: str
     anchor: str
@@ -59,39 +46,46 @@ class ClaimView:
     source: str
     status: str
     status_meaning: str
-    published: str
-    ours: str
-    ours_even: str
+    target: str
+    whose: str
+    spread: str
+    tolerance: str
+    written: tuple[str, str]
+    told: str
+    detail: str
     seeds: str
     verdict: Word
+    reason: str
     note: str
     margin: str
     margin_reason: str
     control: bool
+    untrained: str
     primary: bool
     plot: Element | None
     distance: forest.Distance | None
     numeric: bool
+    exact: bool
+    reduced: str
 
-
-def word(name: str) -> Word:
-    """A verdict's word as it is shown: never by colour alone."""
-    return Word(name, SYMBOLS[name], name.lower())
+    @property
+    def ours(self) -> str:
+        """Our side in a line."""
+        return ", ".join(filter(None, (self.told, self.detail)))
 
 
 def claim_views(record: Record, spec: Spec, verdicts: Sequence[Verdict]) -> list[ClaimView]:
     """Every claim of the spec with its verdict in the record's tier: controls first."""
-    claims = {c.id: c for c in spec.claim}
-    measures = {m.name: m for m in spec.measure}
-    shown = [_view(record, claims[v.claim], measures[claims[v.claim].metric], v) for v in verdicts]
+    labels = {run.name: run.label for run in spec.run}
+    shown = [_view(record, v, labels) for v in verdicts]
     return sorted(shown, key=lambda c: not c.control)
 
 
-def _view(record: Record, claim: Claim, measure: Measure, verdict: Verdict) -> ClaimView:
+def _view(record: Record, verdict: Verdict, labels: Mapping[str, str]) -> ClaimView:
+    claim, measure, found = verdict.claim, verdict.measure, verdict.finding
     anchor = f"{record.name}-{record.tier}-{claim.id}"
-    tested = verdict.word != "UNTESTED"
-    margin, reason = _margin(claim, verdict, measure)
-    ours = verdict.ours.removesuffix(f"(n = {verdict.seeds})").rstrip() if tested else ""
+    margin, reason = _margin(claim, found, measure)
+    shown = verdict.tested and claim.untrained is None  # among the distances, which are evidence
     return ClaimView(
         id=claim.id,
         anchor=anchor,
@@ -100,84 +94,77 @@ def _view(record: Record, claim: Claim, measure: Measure, verdict: Verdict) -> C
         source=claim.source,
         status=claim.status,
         status_meaning=STATUS[claim.status],
-        published=verdict.published,
-        ours=ours,
-        ours_even=_even(claim, verdict, ours),
-        seeds=str(verdict.seeds) if tested else "",
-        verdict=word(verdict.word),
+        target=target(claim, measure, labels),
+        whose=whose(claim),
+        spread=spread(claim),
+        tolerance=tolerance(claim, measure, found.margin),
+        written=found.written,
+        told=told(claim, measure, found),
+        detail=detail(found),
+        seeds=str(found.seeds) if verdict.tested else "",
+        verdict=word(verdict.word, control=claim.control, untrained=claim.untrained is not None),
+        reason=verdict.reason or "",
         note=verdict.note,
         margin=margin,
         margin_reason=reason,
         control=claim.control,
+        untrained=claim.untrained or "",
         primary=claim.primary,
-        plot=_plot(record, claim, measure, verdict, anchor) if tested else None,
-        distance=_distance(claim, measure, verdict) if tested else None,
+        plot=_plot(record, claim, measure, found, anchor) if verdict.tested else None,
+        distance=_distance(claim, measure, verdict) if shown else None,
         numeric=isinstance(claim, ValueClaim | ExactClaim | FigureClaim),
+        exact=isinstance(found, ExactFinding),
+        reduced=str(reduced(record, verdict) or ""),
     )
 
 
-def _even(claim: Claim, verdict: Verdict, ours: str) -> str:
-    """Our side for a page: the ends of an exact claim's values with equally many digits."""
-    ends = verdict.low, verdict.high
-    if isinstance(claim, ExactClaim) and ends[0] is not None and ends[1] is not None:
-        return extent(ends[0], ends[1])
-    return ours
-
-
-def _margin(claim: Claim, verdict: Verdict, measure: Measure) -> tuple[str, str]:
-    unit = f" {measure.unit}" if measure.unit else ""
+def _margin(claim: Claim, found: Finding, measure: Measure) -> tuple[str, str]:
+    unit = apart(measure)
     if isinstance(claim, ExactClaim):
         return f"tolerance {number(claim.tolerance)}{unit}", claim.tolerance_reason
     if isinstance(claim, PooledClaim):
         return f"bound {number(claim.bound)}", claim.bound_reason
-    used = claim.margin if verdict.margin is None else verdict.margin
+    used = claim.margin if found.margin is None else found.margin
     unit = " in natural-log units" if _in_logs(claim) else unit
-    return f"margin ± {number(used)}{unit}", claim.margin_reason
-
-
-def sign(measure: Measure) -> int:
-    """1 where a higher value of the metric is better, else -1."""
-    return 1 if measure.direction == "higher" else -1
-
-
-def seed_values(run: RunRecord | None, metric: str) -> dict[int, float]:
-    """A metric by seed, without seeds that diverged; empty where there is no run or no metric."""
-    if run is None or metric not in run.metrics:
-        return {}
-    pairs = zip(run.seeds, run.metrics[metric], strict=True)
-    return {s: v for s, v in pairs if abs(v) < WORST and s not in run.diverged}
+    least = ""
+    if isinstance(claim, OrderClaim | TrendClaim):
+        least = f", of which {number(claim.material * used)} must be shown"
+    return f"margin ± {number(used)}{unit}{least}", claim.margin_reason
 
 
 def differences(record: Record, claim: OrderClaim | EqualClaim, measure: Measure) -> list[float]:
     """Seed by seed, how much better the first run is than the second (positive is better)."""
-    pair = claim.runs if isinstance(claim, EqualClaim) else (claim.better, claim.worse)
-    first, second = (seed_values(record.run(run), claim.metric) for run in pair)
-    return [sign(measure) * (first[s] - second[s]) for s in first if s in second]
+    names = claim.arms(measure.direction) if isinstance(claim, OrderClaim) else claim.runs
+    runs = [record.run(name) for name in names]
+    first, second = (run.finite(claim.metric) if run else {} for run in runs)
+    return [measure.sign * (first[s] - second[s]) for s in first if s in second]
 
 
 def _plot(
-    record: Record, claim: Claim, measure: Measure, verdict: Verdict, anchor: str
+    record: Record, claim: Claim, measure: Measure, found: Finding, anchor: str
 ) -> Element | None:
     axis = _with_unit(measure.label, measure)
     if isinstance(claim, PooledClaim):
-        return _together(record, claim, measure, verdict, anchor)
+        return _together(record, claim, measure, found, anchor)
     if isinstance(claim, TrendClaim):
         return _sweep(record, claim, axis, anchor)
-    label = "paper"
+    label = "target"
     if isinstance(claim, OrderClaim | EqualClaim):
         values = differences(record, claim, measure)
         label, axis = "no difference", _with_unit("advantage, seed by seed", measure)
     else:
-        values = list(seed_values(record.run(claim.run), claim.metric).values())
+        run = record.run(claim.run)
+        values = list(run.finite(claim.metric).values()) if run else []
         label = "exact" if isinstance(claim, ExactClaim) else label
-    if not values or verdict.target is None:
+    if not values or found.target is None:
         return None
+    mean, low, high = found.numbers
     seeds = plots.Seeds(
         values=tuple(values),
-        mean=verdict.mean,
-        ends=(verdict.low, verdict.high),
-        target=verdict.target,
-        band=_band(claim, verdict),
+        mean=mean,
+        ends=(low, high),
+        target=found.target,
+        band=_band(claim, found),
         axis=axis,
         target_label=label,
     )
@@ -185,20 +172,21 @@ def _plot(
 
 
 def _together(
-    record: Record, claim: PooledClaim, measure: Measure, verdict: Verdict, anchor: str
+    record: Record, claim: PooledClaim, measure: Measure, found: Finding, anchor: str
 ) -> Element | None:
-    if verdict.mean is None or verdict.low is None or verdict.high is None:
+    if not isinstance(found, PooledFinding) or found.interval is None:
         return None
-    found = [r for name in runs_of(claim) if (r := record.run(name)) is not None]
-    each = [(r.label, tuple(seed_values(r, claim.metric).values())) for r in found]
+    ends = found.interval.low, found.interval.high
+    runs = [r for name in runs_of(claim) if (r := record.run(name)) is not None]
+    each = [(r.label, tuple(r.finite(claim.metric).values())) for r in runs]
     axis = _with_unit(measure.label, measure)
     shown = Pooled(
         runs=() if claim.statistic == "correlation" else tuple(run for run in each if run[1]),
         axis=axis,
         statistic=named(claim, axis),
-        span=span(claim, (verdict.low, verdict.high)),
-        mean=verdict.mean,
-        ends=(verdict.low, verdict.high),
+        span=span(claim, ends),
+        mean=found.interval.mean,
+        ends=ends,
         bound=claim.bound,
         above=claim.sense == "above",
     )
@@ -209,9 +197,9 @@ def _with_unit(label: str, measure: Measure) -> str:
     return f"{label}, {measure.unit}" if measure.unit else label
 
 
-def _band(claim: Claim, verdict: Verdict) -> tuple[float, float]:
+def _band(claim: Claim, found: Finding) -> tuple[float, float]:
     """The margin's two ends in the metric's unit."""
-    target, margin = verdict.target or 0.0, verdict.margin or 0.0
+    target, margin = found.target or 0.0, found.margin or 0.0
     if _in_logs(claim):
         return target * math.exp(-margin), target * math.exp(margin)
     return target - margin, target + margin
@@ -222,23 +210,24 @@ def _in_logs(claim: Claim) -> bool:
 
 
 def _sweep(record: Record, claim: TrendClaim, axis: str, anchor: str) -> Element | None:
-    labels = {r.name: r.label for r in record.runs}
-    values = {run: list(seed_values(record.run(run), claim.metric).values()) for run in claim.runs}
-    runs = [(labels[run], seeds) for run, seeds in values.items() if seeds]
+    found = [r for name in claim.runs if (r := record.run(name)) is not None]
+    values = [(r.label, list(r.finite(claim.metric).values())) for r in found]
+    runs = [(label, seeds) for label, seeds in values if seeds]
     if len(runs) < 2:
         return None
     return plots.sweep(f"plot-{anchor}", f"{claim.id}: the sweep, seed by seed", runs, axis)
 
 
 def _distance(claim: Claim, measure: Measure, verdict: Verdict) -> forest.Distance | None:
-    if verdict.mean is None or not verdict.margin:
+    found = verdict.finding
+    mean, low, high = found.numbers
+    if math.isnan(mean) or not found.margin:
         return None
-    target, margin = verdict.target or 0.0, verdict.margin
-    ends = [math.nan if e is None else e for e in (verdict.mean, verdict.low, verdict.high)]
+    target, margin, ends = found.target or 0.0, found.margin, (mean, low, high)
     if _in_logs(claim):
-        ends, target = [math.log(e) for e in ends], math.log(target)
+        ends, target = (math.log(mean), math.log(low), math.log(high)), math.log(target)
     numeric = isinstance(claim, ValueClaim | ExactClaim | FigureClaim)
-    factor = sign(measure) if numeric else 1
-    mean, one, other = (factor * (e - target) / margin for e in ends)
-    low, high = (one, other) if factor > 0 else (other, one)
-    return forest.Distance(word(verdict.word).style, mean, low, high)
+    factor = measure.sign if numeric else 1
+    middle, one, other = (factor * (end - target) / margin for end in ends)
+    first, last = (one, other) if factor > 0 else (other, one)
+    return forest.Distance(word(verdict.word).style, middle, first, last)

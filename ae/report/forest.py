@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from ae.report.canvas import Sheet
 from ae.report.scale import Scale
-from ae.report.text import fixed, number
+from ae.verdict.numbers import fixed, number
 
 WIDTH, HEIGHT, HEAD = 340, 22, 34
 EDGE = 14  # room at both ends for the arrows of what lies beyond
@@ -87,8 +87,9 @@ PANELS = (
     ),
     Panel(
         title="Orderings, trends and equalities",
-        reading="An ordering or a trend must stand clear of zero on the right, and an ordering "
-        "inside the band is a tie; a claim of no difference must lie inside. "
+        reading="An ordering or a trend must stand clear of zero on the right, by the share of the "
+        "margin that counts; an ordering inside the band is a tie; a claim of no difference must lie "
+        "inside. "
         "The scale is compressed far from zero.",
         worse="against the claim",
         better="as claimed",

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 from ae.report.canvas import Sheet
 from ae.report.scale import Scale
-from ae.report.text import number
+from ae.verdict.numbers import number
 
 
 def plot(

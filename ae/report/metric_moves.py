@@ -6,13 +6,17 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from ae.record import Record, RunRecord
-from ae.report.claims import Word, seed_values
+from ae.records.entries import RunRecord
+from ae.records.record import Record
 from ae.report.forest import Distance, Panel
-from ae.report.text import fixed, half_width, levelled, places, uncertain
+from ae.report.text import levelled
 from ae.report.views import Page
+from ae.report.words import Word
 from ae.spec import Measure
-from ae.verdict.movement import Move, Movement, Pair
+from ae.verdict.bounds import interval_of
+from ae.verdict.moved import Move, Pair
+from ae.verdict.movement import Movement
+from ae.verdict.numbers import fixed, places
 
 STATES: dict[Move, tuple[str, str]] = {  # symbol; the name of its colour and of its mark
     "worse": ("✘", "short"),
@@ -68,8 +72,7 @@ class Differing:
 
 
 def _values(run: RunRecord, metric: str) -> list[float]:
-    pairs = zip(run.seeds, run.metrics[metric], strict=True)
-    return [np.nan if seed in run.diverged else value for seed, value in pairs]
+    return list(run.values(metric).values())
 
 
 def differing(page: Page, old: Record) -> Iterator[Differing]:
@@ -115,10 +118,8 @@ def metric_move(d: Differing, found: Movement) -> MetricMove:
 
 
 def _mean(run: RunRecord, metric: str) -> tuple[str, str]:
-    values = list(seed_values(run, metric).values())
-    if not values:
-        return "diverged", ""
-    return uncertain(sum(values) / len(values), half_width(values))
+    found = interval_of(list(run.finite(metric).values()))
+    return found.written if found else ("diverged", "")
 
 
 def _signed(value: float, decimals: int) -> str:

@@ -10,18 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ae.errors import UserError
-from ae.record import Record
-from ae.report.claims import ClaimView, Word, claim_views
-from ae.report.metric_moves import (
-    STATES,
-    MetricMove,
-    differing,
-    in_columns,
-    metric_move,
-    state,
-)
+from ae.records.record import Record
+from ae.report.claims import ClaimView, claim_views
+from ae.report.metric_moves import STATES, MetricMove, differing, in_columns, metric_move, state
 from ae.report.provenance import notes
 from ae.report.views import Page
+from ae.report.words import Word
 from ae.verdict import judge
 from ae.verdict.movement import movements
 
@@ -151,7 +145,7 @@ def _claims(page: Page, old: Record) -> list[ClaimMove]:
         ClaimMove(claim, was)
         for claim in page.claims
         if (was := before.get(claim.id)) is None
-        or (claim.verdict, claim.ours, claim.published) != (was.verdict, was.ours, was.published)
+        or (claim.verdict, claim.ours, claim.target) != (was.verdict, was.ours, was.target)
     ]
     now = {c.id for c in page.claims}
     return [*found, *(ClaimMove(None, was) for name, was in before.items() if name not in now)]

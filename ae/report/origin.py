@@ -5,10 +5,14 @@ from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
 
-from ae import tracked
 from ae.errors import UserError
-from ae.record import Record, RunRecord
-from ae.report.text import duration, number
+from ae.records.entries import RunRecord
+from ae.records.record import Record
+from ae.redaction import bare
+from ae.report.text import count, duration
+from ae.tracking import content as tracked
+from ae.tracking.store import database_of, uri_of
+from ae.verdict.numbers import number
 
 COUNTED = "counted is all that ran there meanwhile, without memory, disks and power supply"
 
@@ -21,6 +25,7 @@ def origin(record: Record, folder: Path) -> list[tuple[str, str | Markup]]:
         ("record digest", record.digest),
         ("commit", e.commit + (" with uncommitted changes" if e.dirty else "")),
         ("code digest", e.code),
+        *((f"code of {c.name}", f"{c.owner}, source {c.sha256}") for c in record.foreign),
         ("weights trained by", "; ".join(dict.fromkeys(map(_trained, record.runs)))),
         ("started", record.started),
         ("wall time", duration(record.seconds)),
@@ -33,6 +38,27 @@ def origin(record: Record, folder: Path) -> list[tuple[str, str | Markup]]:
         ("versions", ", ".join(f"{k} {v}" for k, v in sorted(e.versions.items()))),
         ("copies in MLflow", copies(record, folder)),
     ]
+
+
+def data_line(record: Record) -> str:
+    """The data in a few words: `mnist train 10 000 of 60 000`."""
+    parts = []
+    for d in record.data:
+        whole = "" if d.examples == d.available else f" of {count(d.available)}"
+        parts.append(f"{d.name} {d.split} {count(d.examples)}{whole}")
+    return ", ".join(parts)
+
+
+def commands(record: Record, folder: Path) -> list[str]:
+    """What to type to get a record's very numbers again; `folder` is where it lies."""
+    base = f"ae run {record.name} --tier {record.tier}"
+    chosen = {tuple(run.seeds) for run in record.runs}
+    if "-seeds-" in folder.name and len(chosen) == 1:
+        base += f" --seeds {','.join(map(str, *chosen))}"
+    again = [base, f"{base} --fresh"]
+    if "--seeds" not in base:
+        again.append(f"ae verify {record.name} --tier {record.tier}")
+    return again
 
 
 def energy(record: Record) -> str:
@@ -65,7 +91,7 @@ def copies(record: Record, folder: Path) -> str | Markup:
 
 
 def _copy(copy: tracked.Copy, experiment: str, folder: Path) -> str | Markup:
-    words = f"{_near(copy.uri, folder)}, experiment {experiment}, run {copy.run}"
+    words = f"sent to {_near(copy.uri, folder)}, experiment {experiment}, run {copy.run}"
     address = _address(copy)
     if address is None:
         return words
@@ -81,25 +107,19 @@ def _address(copy: tracked.Copy) -> str | None:
     if parts.scheme not in ("http", "https") or not copy.experiment or not copy.run:
         return None
     experiment, run = quote(copy.experiment, safe=""), quote(copy.run, safe="")
-    return f"{_bare(copy.uri)}/#/experiments/{experiment}/runs/{run}"
-
-
-def _bare(uri: str) -> str:
-    """Without a user, a password, a query (which may hold either) and a slash at the end."""
-    scheme, between, rest = uri.partition("://")
-    place = rest.partition("?")[0].partition("#")[0]
-    host, slash, path = place.partition("/")
-    return f"{scheme}{between}{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
+    return f"{bare(copy.uri).rstrip('/')}/#/experiments/{experiment}/runs/{run}"
 
 
 def _near(uri: str, folder: Path) -> str:
     """The URI as it is shown; a database in the record's project by its place in that."""
-    shown = _bare(uri)
-    head, between, path = shown.partition(":///")
+    try:
+        database = database_of(uri)
+    except UserError:
+        database = None
     for root in folder.resolve().parents[2:3]:
-        if between and Path(path).is_relative_to(root):
-            return f"{head}:///{Path(path).relative_to(root)}"
-    return shown
+        if database and database.is_relative_to(root):
+            return uri_of(database.relative_to(root))
+    return bare(uri).rstrip("/")
 
 
 def _trained(run: RunRecord) -> str:

@@ -1,10 +1,7 @@
-"""Pages into text: the Jinja environment, the tables as CSV."""
+"""Templates with their values into text: the Jinja environment."""
 
 import base64
-import csv
 import hashlib
-import io
-from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,8 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from ae.errors import UserError
-from ae.report.text import count, typeset
-from ae.report.views import Page, web
+from ae.report.text import count, typeset, web
 
 
 def environment(templates: Path) -> Environment:
@@ -46,22 +42,6 @@ def fill(made: Environment, template: str, **values: object) -> bytes:
         return made.get_template(template).render(**values).encode()
     except TemplateError as error:
         raise UserError(f"templates: {template}: {error.message or error!r}") from None
-
-
-def table(pages: Sequence[Page]) -> bytes:
-    """Every value of every seed as CSV, in full precision."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("spec", "tier", "run", "metric", "unit", "seed", "value", "diverged"))
-    for page in pages:
-        units = {m.name: m.unit for m in page.spec.measure}
-        for run in page.record.runs:
-            for metric, values in run.metrics.items():
-                for seed, value in zip(run.seeds, values, strict=True):
-                    where = (page.record.name, page.record.tier, run.name, metric)
-                    why = run.diverged.get(seed, "")
-                    writer.writerow((*where, units.get(metric, ""), seed, repr(value), why))
-    return text.getvalue().encode()
 
 
 def _drawn(root: ElementTree.Element) -> Markup:

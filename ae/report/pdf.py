@@ -1,6 +1,8 @@
 """HTML into a PDF that has the same bytes each time."""
 
 import gc
+import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,17 +22,32 @@ def to_pdf(page: bytes) -> bytes | None:
         OutsideError: the page refers to something outside itself.
     """
     try:
-        import weasyprint
+        with warnings.catch_warnings():  # what the next version will want is for the next version
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import weasyprint
         from weasyprint.urls import FatalURLFetchingError, URLFetcher
     except OSError:
         return None
     inside = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
     try:
-        with _unswept():
+        with _unswept(), _timeless():
             made: bytes = weasyprint.HTML(string=page.decode(), url_fetcher=inside).write_pdf()
     except FatalURLFetchingError as error:
         raise OutsideError(f"the report refers to something outside itself: {error}") from None
     return made
+
+
+@contextmanager
+def _timeless() -> Iterator[None]:
+    """No date in embedded fonts: fontTools, which cuts them where HarfBuzz cannot, writes one."""
+    before = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = "0"
+    try:
+        yield
+    finally:
+        del os.environ["SOURCE_DATE_EPOCH"]
+        if before is not None:
+            os.environ["SOURCE_DATE_EPOCH"] = before
 
 
 @contextmanager

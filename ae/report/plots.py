@@ -4,14 +4,16 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from xml.etree.ElementTree import Element
 
+from ae.records.entries import WORST
 from ae.report.canvas import Sheet, short
 from ae.report.scale import Scale, around
-from ae.report.text import number
-from ae.verdict.result import WORST
+from ae.verdict.numbers import number
 
 POINTS = 200  # of a curve
+MOST = 6  # runs of a plot: more are told apart by nobody
 LETTER = 5.3  # units that a letter of an axis's name takes
 
 
@@ -154,8 +156,17 @@ def vertical(sheet: Sheet, y: Scale, span: tuple[float, float], label: str) -> N
     sheet.text((2, y.end - 8), short(label, span[1] / LETTER), role="faint")
 
 
-def curves(name: str, title: str, series: Sequence[Series], labels: tuple[str, str]) -> Element:
-    """Mean and range over the seeds of each run against the training examples seen."""
+def curves(
+    name: str,
+    title: str,
+    series: Sequence[Series],
+    labels: tuple[str, str],
+    beside: Sequence[Series] = (),
+) -> Element:
+    """Mean and range over the seeds of each run against the training examples seen.
+
+    `beside` are the series of the plots that stand beside this one: they share its axes.
+    """
     width, left, top, base = 360, 52, 22, 182
     legend = _legend([s.label for s in series], width - 8)
     sheet = Sheet(
@@ -167,7 +178,7 @@ def curves(name: str, title: str, series: Sequence[Series], labels: tuple[str, s
         + ".",
         size=(width, base + 44 + 14 * (legend[-1][1] + 1)),
     )
-    x, y = _axes(series, (left, width - 10), (base, top))
+    x, y = _axes([*series, *beside], (left, width - 10), (base, top))
     vertical(sheet, y, (left, width - 10), labels[1] + (" (log scale)" if y.bend == "log" else ""))
     horizontal(sheet, x, base, labels[0])
     for s in series:
@@ -181,6 +192,13 @@ def curves(name: str, title: str, series: Sequence[Series], labels: tuple[str, s
         sheet.curve([(start, at), (start + 18, at)], s.series)
         sheet.text((start + 23, at + 3.5), short(s.label, (width - start - 31) / 5.0), role="faint")
     return sheet.root
+
+
+def panels(series: Sequence[Series]) -> list[Sequence[Series]]:
+    """The series in their order, in as few plots as hold `MOST` each, as evenly as can be."""
+    count = -(-len(series) // MOST)
+    ends = [round(i * len(series) / count) for i in range(count + 1)]
+    return [series[a:b] for a, b in pairwise(ends)]
 
 
 def _axes(

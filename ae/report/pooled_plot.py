@@ -9,8 +9,8 @@ from xml.etree.ElementTree import Element
 from ae.report import plots
 from ae.report.canvas import Sheet
 from ae.report.scale import Scale, around
-from ae.report.text import number
 from ae.spec import PooledClaim
+from ae.verdict.numbers import number
 
 WIDTH, LEFT, TOP, BASE = 320, 46, 18, 96
 PANEL, STRIP = 130, 37  # heights: of the runs with their names, of the statistic

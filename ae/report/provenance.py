@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from ae.errors import UserError
-from ae.record import Record, RunRecord
+from ae.records.entries import RunRecord
+from ae.records.record import Record
+from ae.spec import Spec
 
 
 def notes(old: Record, new: Record) -> Iterator[str]:
@@ -26,10 +28,14 @@ def notes(old: Record, new: Record) -> Iterator[str]:
 def _tables(old: Record, new: Record) -> list[str]:
     """The tables of the spec that do not mean the same; none if the old one cannot be read."""
     try:
-        was, now = old.meaning, new.meaning
+        return tables_that_differ(old.meaning, new.meaning)
     except UserError:
         return []
-    return [name for name in type(now).model_fields if getattr(was, name) != getattr(now, name)]
+
+
+def tables_that_differ(was: Spec, now: Spec) -> list[str]:
+    """The tables of a spec that do not mean the same in both."""
+    return [name for name in Spec.model_fields if getattr(was, name) != getattr(now, name)]
 
 
 def _came(what: str, old: Sequence[str], new: Sequence[str]) -> Iterator[str]:

@@ -4,11 +4,11 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ae.record import FigureRecord, Record
-from ae.report.claims import seed_values
-from ae.report.text import half_width, plus_minus
-from ae.review import Review, of
+from ae.records.figures import FigureRecord
+from ae.records.record import Record
+from ae.records.reviews import Review, of
 from ae.spec import Spec
+from ae.verdict.bounds import interval_of
 
 SAID = {"accept": "accepted", "reject": "rejected"}
 SYMBOLS = {"accept": "✔", "reject": "✘"}
@@ -85,7 +85,7 @@ def measured(record: Record, spec: Spec, figure: FigureRecord) -> list[str]:
     lines = []
     for measure in spec.measure:
         values = [
-            f"{run.label} {_mean(list(seed_values(run, measure.name).values()))}"
+            f"{run.label} {interval_of(list(run.finite(measure.name).values())) or 'diverged'}"
             for run in runs
             if measure.name in run.metrics
         ]
@@ -93,7 +93,3 @@ def measured(record: Record, spec: Spec, figure: FigureRecord) -> list[str]:
         if values:
             lines.append(f"{measure.label}{unit}: {'; '.join(values)}")
     return lines
-
-
-def _mean(values: list[float]) -> str:
-    return plus_minus(sum(values) / len(values), half_width(values)) if values else "diverged"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ae.report.text import fixed, number, places
+from ae.verdict.numbers import fixed, number, places
 
 
 @dataclass(frozen=True)

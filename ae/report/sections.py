@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -12,38 +12,11 @@ from xml.etree.ElementTree import Element
 from markupsafe import Markup
 
 from ae.errors import UserError
-from ae.record import Curve, FigureRecord, Interaction, RunRecord
+from ae.records.entries import Curve, RunRecord
+from ae.records.figures import FigureRecord, Interaction
 from ae.report import plots
-from ae.report.claims import seed_values
 from ae.report.reviews import ReviewView
-from ae.report.scale import around
-from ae.report.text import aligned, between, count, duration, even, half_width, number, uncertain
-from ae.spec import Measure
-
-
-@dataclass(frozen=True)
-class ResultRow:
-    """One run's values of one metric."""
-
-    label: str
-    mean: str
-    half: str
-    seeds: str
-    range: str
-    values: tuple[str, ...]
-    plot: Element
-
-
-@dataclass(frozen=True)
-class MetricView:
-    """One metric over all runs that were measured by it."""
-
-    label: str
-    unit: str
-    direction: str
-    seeds: tuple[int, ...]
-    ends: str
-    rows: tuple[ResultRow, ...]
+from ae.report.text import count, duration, joined
 
 
 @dataclass(frozen=True)
@@ -91,47 +64,6 @@ class RunView:
     diverged: tuple[str, ...]
 
 
-def metric_view(key: str, measure: Measure, runs: Sequence[RunRecord]) -> MetricView:
-    """One metric over the runs that were measured by it, `key` the start of its plots' names."""
-    values = [list(seed_values(r, measure.name).values()) for r in runs]
-    means = [math.fsum(v) / len(v) if v else math.nan for v in values]
-    shown = [uncertain(m, half_width(v)) for m, v in zip(means, values, strict=True)]
-    columns = [aligned([mean for mean, _ in shown]), aligned([half for _, half in shown])]
-    span = around([v for run in values for v in run] or [0.0])
-    seeds = tuple(dict.fromkeys(seed for run in runs for seed in run.seeds))
-    each = _each(runs, measure.name, seeds)
-    rows = [
-        ResultRow(
-            label=run.label,
-            mean=mean,
-            half=half,
-            seeds=f"{len(kept)} of {len(run.seeds)}",
-            range=between(kept),
-            values=each[run.name],
-            plot=plots.row(f"{key}-{run.name}", f"{run.label}: seeds", kept, span),
-        )
-        for run, kept, mean, half in zip(runs, values, *columns, strict=True)
-    ]
-    ends = between(span)
-    return MetricView(measure.label, measure.unit, measure.direction, seeds, ends, tuple(rows))
-
-
-def _each(
-    runs: Sequence[RunRecord], metric: str, seeds: Sequence[int]
-) -> dict[str, tuple[str, ...]]:
-    """Each run's value at each of `seeds`, in words where there is none, all to the same place."""
-    values = {
-        (run.name, seed): value
-        for run in runs
-        for seed, value in zip(run.seeds, run.metrics[metric], strict=True)
-    }
-    finite = {where: value for where, value in values.items() if math.isfinite(value)}
-    shown = {where: number(value) for where, value in values.items()}
-    shown |= dict(zip(finite, even(list(finite.values())), strict=True))
-    shown |= {(run.name, seed): "diverged" for run in runs for seed in run.diverged}
-    return {run.name: tuple(shown.get((run.name, s), "") for s in seeds) for run in runs}
-
-
 def figure_view(
     figure: FigureRecord, folder: Path, runs: Sequence[str], review: ReviewView | None
 ) -> FigureView:
@@ -142,7 +74,7 @@ def figure_view(
         title=figure.title,
         caption=figure.caption,
         paper=figure.paper,
-        runs=", ".join(runs),
+        runs=joined(runs),
         address="data:image/png;base64," + base64.b64encode(picture).decode(),
         width=figure.width,
         height=figure.height,
@@ -195,17 +127,24 @@ def stages(key: str, runs: Sequence[RunRecord]) -> list[Stage]:
         Stage(
             stage,
             tuple(
-                plots.curves(
-                    f"curve-{key}-{i}-{j}",
-                    f"{stage}: {part}",
-                    series,
-                    ("training examples seen", f"{part}, mean per example"),
-                )
+                plot
                 for j, (part, series) in enumerate(parts.items())
+                for plot in _plots(f"curve-{key}-{i}-{j}", stage, part, series)
             ),
         )
         for i, (stage, parts) in enumerate(grouped.items())
     ]
+
+
+def _plots(name: str, stage: str, part: str, series: Sequence[plots.Series]) -> Iterator[Element]:
+    """The curves of one term of an objective; of many runs in several plots with the same axes."""
+    panels = plots.panels(series)
+    labels = ("training examples seen", f"{part}, mean per example")
+    for i, panel in enumerate(panels):
+        of = f", {i + 1} of {len(panels)}" if len(panels) > 1 else ""
+        yield plots.curves(
+            f"{name}-{i}" if i else name, f"{stage}: {part}{of}", panel, labels, series
+        )
 
 
 def _series(label: str, index: int, curve: Curve) -> plots.Series | None:

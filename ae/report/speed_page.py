@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from xml.etree.ElementTree import Element
 
+from ae.records.speed import Cost, Speed, Timing, Workload, per_step, ratio
 from ae.report.growth import plot
-from ae.report.speed import Cost, Speed, Timing, Workload, per_step, ratio
-from ae.report.text import aligned, count, fixed, levelled, number, places
+from ae.report.text import aligned, count, levelled
+from ae.verdict.numbers import fixed, number, places
 
 PEERS = {"pythae": "pythae", "tuned": "tuned"}
 

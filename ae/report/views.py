@@ -1,32 +1,28 @@
 """A record as its page shows it: every number already words, every plot already drawn."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 from markupsafe import Markup
 
-from ae import formula
 from ae.errors import UserError
-from ae.record import Record
+from ae.records.record import Record
+from ae.records.reviews import Review
 from ae.report import sections
-from ae.report.claims import SYMBOLS, ClaimView, Word, claim_views, word
-from ae.report.origin import origin
+from ae.report.claims import ClaimView, claim_views
+from ae.report.origin import commands, data_line, origin
+from ae.report.protocol import Protocol
+from ae.report.provenance import tables_that_differ
+from ae.report.result_table import MetricView, metric_view
 from ae.report.reviews import review_view
-from ae.report.text import count
-from ae.review import Review
-from ae.spec import Deviation, Paper, Spec
-from ae.verdict import headline, judge
-
-QUICK_NOTE = "quick tier: tests orderings and exact properties only, never a published number"
-SMOKE_NOTE = (
-    "smoke tier: a few steps on a few images, to see that everything runs; its numbers mean nothing"
-)
-TIERS = ("paper", "quick", "smoke")
+from ae.report.text import web
+from ae.report.words import TIER_NOTES, Word, word
+from ae.spec import Paper, Spec, formula
+from ae.verdict import Verdict, headline, judge
+from ae.verdict.evidence import TIERS, sentence
 
 
 @dataclass(frozen=True)
@@ -39,16 +35,44 @@ class Page:
     claims: list[ClaimView]
     verdict: Word
     note: str
+    verdicts: tuple[Verdict, ...]
     reviews: tuple[Review, ...] = ()
+    today: Spec | None = None
+    tiers: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, record: Record, path: Path, reviews: Sequence[Review] = ()) -> "Page":
-        """Judge a record and prepare its page; `path` is the record's file."""
-        spec = record.meaning
-        verdicts = judge(record)
-        name, note = headline(verdicts)
-        views = claim_views(record, spec, verdicts)
-        return cls(record, spec, path.parent, views, word(name), note, tuple(reviews))
+    def of(
+        cls,
+        record: Record,
+        path: Path,
+        reviews: Sequence[Review] = (),
+        *,
+        today: Spec | None = None,
+        tiers: Sequence[str] = (),
+    ) -> "Page":
+        """Judge a record and prepare its page.
+
+        Args:
+            record: The record.
+            path: Its file.
+            reviews: What persons said of its figures.
+            today: The spec as it is now, where that is known.
+            tiers: The other tiers of the spec that have a page.
+        """
+        spec, found = record.meaning, judge(record)
+        name, note = headline(found)
+        return cls(
+            record=record,
+            spec=spec,
+            folder=path.parent,
+            claims=claim_views(record, spec, found),
+            verdict=word(name),
+            note=note,
+            verdicts=tuple(found),
+            reviews=tuple(reviews),
+            today=today,
+            tiers=tuple(tiers),
+        )
 
     @property
     def key(self) -> str:
@@ -93,7 +117,32 @@ class Page:
     @property
     def tier_note(self) -> str:
         """What a tier below the paper's protocol can say."""
-        return {"quick": QUICK_NOTE, "smoke": SMOKE_NOTE}.get(self.record.tier, "")
+        return TIER_NOTES.get(self.record.tier, "")
+
+    @property
+    def sentence(self) -> str:
+        """What was tested here and how it came out."""
+        return sentence(self.verdicts)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the spec has changed since."""
+        return self.today is not None and self.record.outdated(self.today)
+
+    @property
+    def changed(self) -> str:
+        """The tables of the spec that mean something else now."""
+        return "" if self.today is None else ", ".join(tables_that_differ(self.spec, self.today))
+
+    @property
+    def failed(self) -> list[ClaimView]:
+        """The controls that failed, or could not be judged."""
+        return [c for c in self.controls if c.verdict.style in ("short", "invalid")]
+
+    @property
+    def blocked(self) -> int:
+        """How many claims are not valid because a control failed."""
+        return sum(v.tested and bool(v.failed) for v in self.verdicts)
 
     @property
     def date(self) -> str:
@@ -121,41 +170,27 @@ class Page:
         return [c for c in self.claims if c.verdict.word == "UNTESTED"]
 
     @property
-    def tally(self) -> list[tuple[Word, int]]:
-        """How many claims got each word, controls among them."""
-        words = Counter(c.verdict.word for c in self.claims)
-        return [(word(w), words[w]) for w in SYMBOLS if words[w]]
-
-    @property
     def data_line(self) -> str:
         """The data in a few words."""
-        parts = [f"{d.name} {d.split} {_part(d.examples, d.available)}" for d in self.record.data]
-        return ", ".join(parts)
+        return data_line(self.record)
 
-    @property
-    def deviations(self) -> list[Deviation]:
-        """Where the protocol of this tier differs from the paper's."""
-        return [d for d in self.spec.deviation if self.record.tier in d.tiers]
+    @cached_property
+    def protocol(self) -> Protocol:
+        """Where the protocol of this run differs from the paper's."""
+        return Protocol.of(self.record, self.spec)
 
     @property
     def commands(self) -> list[str]:
         """What to type to get these very numbers again."""
-        base = f"ae run {self.record.name} --tier {self.record.tier}"
-        chosen = {tuple(run.seeds) for run in self.record.runs}
-        if "-seeds-" in self.folder.name and len(chosen) == 1:
-            base += f" --seeds {','.join(map(str, *chosen))}"
-        again = [base, f"{base} --fresh"]
-        if "--seeds" not in base:
-            again.append(f"ae verify {self.record.name} --tier {self.record.tier}")
-        return again
+        return commands(self.record, self.folder)
 
     @cached_property
-    def metrics(self) -> list[sections.MetricView]:
+    def metrics(self) -> list[MetricView]:
         """Every metric of every run, in the order of the spec."""
         found = [
             (m, [r for r in self.record.runs if m.name in r.metrics]) for m in self.spec.measure
         ]
-        return [sections.metric_view(f"{self.key}-{m.name}", m, runs) for m, runs in found if runs]
+        return [metric_view(f"{self.key}-{m.name}", m, runs) for m, runs in found if runs]
 
     @cached_property
     def figures(self) -> list[sections.FigureView]:
@@ -166,7 +201,7 @@ class Page:
             sections.figure_view(
                 f,
                 self.folder,
-                [labels.get(r, r) for r in meant.get(f.name, ())],
+                [labels[r] for r in meant.get(f.name, ()) if r in labels],
                 review_view(self.record, self.spec, f, self.reviews),
             )
             for f in self.record.figures
@@ -213,12 +248,3 @@ class Page:
     def provenance(self) -> list[tuple[str, str | Markup]]:
         """Where the numbers came from, line by line."""
         return origin(self.record, self.folder)
-
-
-def web(url: str) -> str | None:
-    """The address if it is http or https, else None."""
-    return url if urlsplit(url).scheme in ("http", "https") else None
-
-
-def _part(used: int, available: int) -> str:
-    return count(used) if used == available else f"{count(used)} of {count(available)}"

@@ -4,8 +4,6 @@ One TOML file per paper. The classes here are the format, key by key; `benchmark
 explains them for authors. Nothing here imports torch.
 """
 
-from ae.spec.benchmark import Spec
-from ae.spec.cell import Cell, DataTable, Run, Tier
 from ae.spec.claim import (
     Claim,
     ClaimTable,
@@ -20,31 +18,19 @@ from ae.spec.claim import (
     metrics_of,
     runs_of,
 )
-from ae.spec.observation import Figure, Measure
+from ae.spec.evidence import KINDS, Evidence, evidence_of
+from ae.spec.measure import Figure, Measure
+from ae.spec.optimizer import ARGUMENTS, Group, Optimizer, Schedule
 from ae.spec.paper import Deviation, Omitted, Paper
-from ae.spec.table import (
-    Count,
-    Direction,
-    Index,
-    Labels,
-    Name,
-    Precision,
-    Table,
-    Text,
-    TierName,
-)
-from ae.spec.training import (
-    ARGUMENTS,
-    Descent,
-    Fit,
-    Group,
-    Optimizer,
-    Schedule,
-    Train,
-)
+from ae.spec.run import Cell, DataTable, Run, Tier
+from ae.spec.spec import Spec
+from ae.spec.training import Descent, Fit, Phase, StepTable, Train
+from ae.spec.watch import Keep, Watch
+from ae.spec.words import Count, Direction, Index, Labels, Name, Precision, Table, Text, TierName
 
 __all__ = [
     "ARGUMENTS",
+    "KINDS",
     "Cell",
     "Claim",
     "ClaimTable",
@@ -54,12 +40,14 @@ __all__ = [
     "Deviation",
     "Direction",
     "EqualClaim",
+    "Evidence",
     "ExactClaim",
     "Figure",
     "FigureClaim",
     "Fit",
     "Group",
     "Index",
+    "Keep",
     "Labels",
     "Measure",
     "Name",
@@ -67,12 +55,14 @@ __all__ = [
     "Optimizer",
     "OrderClaim",
     "Paper",
+    "Phase",
     "PooledClaim",
     "Precision",
     "Run",
     "Schedule",
     "Spec",
     "Spread",
+    "StepTable",
     "Table",
     "Text",
     "Tier",
@@ -80,6 +70,8 @@ __all__ = [
     "Train",
     "TrendClaim",
     "ValueClaim",
+    "Watch",
+    "evidence_of",
     "metrics_of",
     "runs_of",
 ]

@@ -1,22 +1,26 @@
 """What the paper claims, a class for each kind of claim."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from ae.spec.table import (
+from ae.spec.words import (
     Count,
+    Direction,
     Groups,
-    Index,
+    Looks,
     Name,
     NotNegative,
     Positive,
+    Printed,
     Runs,
     Several,
+    Share,
     Status,
     Table,
     Text,
     Tiers,
+    rule,
 )
 
 
@@ -27,53 +31,79 @@ class Spread(Table):
     value: Positive | None = None
     n: Count | None = None
 
-    @model_validator(mode="after")
-    def _valued(self) -> Self:
+    @rule
+    def _valued(self) -> None:
         if self.kind != "none" and self.value is None:
             raise ValueError(f"kind {self.kind!r} needs a value")
         if self.kind == "none" and (self.value, self.n) != (None, None):
             raise ValueError("kind 'none' takes no value and no n")
-        return self
 
 
 class ClaimTable(Table):
-    """What every claim has. `control` marks a test of the measurement, not of the paper."""
+    """What every claim has. `control` marks a test of the measurement, not of the paper.
+
+    `by` names whose number it is, where it is not the paper's. `depends` are the controls that the
+    claim rests on; None is all of the spec's. `looks` are numbers of seeds at which the claim is
+    judged, until it is decided; None is once, at the end. `untrained` says why a model meets the
+    claim that was not trained: it is then no evidence.
+    """
 
     id: Name
     statement: Text
     metric: str
     source: Text
     status: Status
-    primary: bool
+    by: Text | None = None
+    primary: bool = False
     tiers: Tiers
     control: bool = False
     sigma_pin: Positive | None = None
+    depends: tuple[str, ...] | None = None
+    looks: Looks | None = None
+    untrained: Text | None = None
 
 
 class ValueClaim(ClaimTable):
-    """The paper prints a number (rules a and b)."""
+    """The paper prints a number (rules a and b), in the metric's unit."""
 
     kind: Literal["value"]
     run: str
-    value: float
-    digits: Index
-    unit: str
-    spread: Spread
+    printed: Printed
+    spread: Spread = Spread(kind="none")
     sense: Literal["two_sided", "at_least"] = "two_sided"
     best_of: Several | None = None
     margin: Positive
     margin_reason: Text
 
+    @property
+    def value(self) -> float:
+        """The printed number."""
+        return float(self.printed)
+
+    @property
+    def digits(self) -> int:
+        """How many of its digits stand after the point."""
+        return len(self.printed.partition(".")[2])
+
 
 class OrderClaim(ClaimTable):
-    """One run is better than another (rule c); `gap` is what the paper prints, if it does."""
+    """One run has a higher value of the metric than another (rule c).
+
+    `gap` is what the paper prints, if it does. `material` is the share of the margin that the
+    difference must reach to count.
+    """
 
     kind: Literal["order"]
-    better: str
-    worse: str
+    higher: str
+    lower: str
     gap: float | None = None
     margin: Positive
     margin_reason: Text
+    material: Share = 0.5
+
+    def arms(self, direction: Direction) -> tuple[str, str]:
+        """Its two runs, first the one that is better, where `direction` is."""
+        return (self.higher, self.lower) if direction == "higher" else (self.lower, self.higher)
 
 
 class EqualClaim(ClaimTable):
@@ -86,13 +116,17 @@ class EqualClaim(ClaimTable):
 
 
 class TrendClaim(ClaimTable):
-    """The metric moves one way over the runs, in the order given (rule d)."""
+    """The metric's value moves one way over the runs, in the order given (rule d).
+
+    `material` is the share of the margin that every step must reach to count.
+    """
 
     kind: Literal["trend"]
     runs: Runs
     moves: Literal["up", "down"]
     margin: Positive
     margin_reason: Text
+    material: Share = 0.5
 
 
 class ExactClaim(ClaimTable):
@@ -101,7 +135,6 @@ class ExactClaim(ClaimTable):
     kind: Literal["exact"]
     run: str
     value: float
-    unit: str
     tolerance: NotNegative
     tolerance_reason: Text
 
@@ -114,16 +147,14 @@ class FigureClaim(ClaimTable):
     readings: tuple[float, float]
     half_width: Positive
     log_axis: bool = False
-    unit: str
     figure: Text
     margin: Positive
     margin_reason: Text
 
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
+    @rule
+    def _readable(self) -> None:
         if self.log_axis and min(self.readings) <= 0:
             raise ValueError("readings: a logarithmic axis has numbers above 0 only")
-        return self
 
 
 class PooledClaim(ClaimTable):
@@ -143,6 +174,7 @@ class PooledClaim(ClaimTable):
     bound_reason: Text
 
 
+CLAIMS = (ValueClaim, OrderClaim, EqualClaim, TrendClaim, ExactClaim, FigureClaim, PooledClaim)
 Claim = Annotated[
     ValueClaim | OrderClaim | EqualClaim | TrendClaim | ExactClaim | FigureClaim | PooledClaim,
     Field(discriminator="kind"),
@@ -153,7 +185,7 @@ def runs_of(claim: Claim) -> tuple[str, ...]:
     """The runs that a claim speaks of, in its order."""
     match claim:
         case OrderClaim():
-            return claim.better, claim.worse
+            return claim.higher, claim.lower
         case EqualClaim() | TrendClaim():
             return claim.runs
         case PooledClaim():

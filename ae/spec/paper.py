@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ae.spec.table import Status, Table, Text, Tiers
+from ae.spec.words import Status, Table, Text, Tiers
 
 
 class Paper(Table):
@@ -33,9 +33,13 @@ class Deviation(Table):
 
 
 class Omitted(Table):
-    """What the paper says and no claim of the spec tests, with the reason."""
+    """What the paper says and no claim of the spec tests, with the reason.
+
+    `by` names whose number it is, where it is not the paper's.
+    """
 
     statement: Text
     source: Text
     status: Status
+    by: Text | None = None
     why: Text

@@ -1,142 +1,134 @@
 """How a run is trained: its seeds, its stages, the optimiser and the schedules of each."""
 
-from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Tag
 
-from ae.spec.table import (
+from ae.spec.optimizer import ARGUMENTS, FIXED, Optimizer, Schedule
+from ae.spec.watch import Keep, Watch
+from ae.spec.words import (
+    Amount,
     Count,
-    Fraction,
     Index,
     Modules,
     Name,
-    NotNegative,
     Positive,
     Precision,
     Seeds,
     Table,
     Text,
+    rule,
     unique,
 )
 
-OptimizerName = Literal["SGD", "Adam", "AdamW", "Adagrad", "RMSprop", "Adamax"]
-ARGUMENTS: dict[OptimizerName, tuple[str, ...]] = {
-    "SGD": ("lr", "momentum", "nesterov", "weight_decay"),
-    "Adam": ("lr", "betas", "eps", "weight_decay"),
-    "AdamW": ("lr", "betas", "eps", "weight_decay"),
-    "Adagrad": ("lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value"),
-    "RMSprop": ("lr", "alpha", "eps", "momentum", "weight_decay"),
-    "Adamax": ("lr", "betas", "eps", "weight_decay"),
-}
 
-
-class Group(Table):
-    """Parameters whose name contains `match` take these values instead of the optimiser's."""
-
-    match: Text
-    lr: Positive | None = None
-    momentum: Fraction | None = None
-    betas: tuple[Fraction, Fraction] | None = None
-    weight_decay: NotNegative | None = None
-
-
-class Optimizer(Table):
-    """A `torch.optim` class and its arguments, spelt as torch spells them."""
-
-    name: OptimizerName = Field(alias="class")
-    lr: Positive
-    momentum: Fraction | None = None
-    nesterov: bool | None = None
-    betas: tuple[Fraction, Fraction] | None = None
-    eps: NotNegative | None = None
-    weight_decay: NotNegative | None = None
-    alpha: Fraction | None = None
-    lr_decay: NotNegative | None = None
-    initial_accumulator_value: NotNegative | None = None
-    groups: tuple[Group, ...] = ()
-
-    @model_validator(mode="after")
-    def _takes(self) -> Self:
-        takes = ARGUMENTS[self.name]
-        tables: tuple[Table, ...] = (self, *self.groups)
-        for table in tables:
-            given = table.model_dump(exclude={"name", "groups", "match"}, exclude_none=True)
-            if foreign := [key for key in given if key not in takes]:
-                raise ValueError(
-                    f"{self.name} takes no {foreign[0]!r}; it takes {', '.join(takes)}"
-                )
-        if self.nesterov and not self.momentum:
-            raise ValueError("nesterov = true needs a momentum above 0")
-        return self
-
-
-class Schedule(Table):
-    """How one number moves over a stage.
-
-    `key` is `lr` or another of the optimiser's arguments (`lr` is a factor on every group's
-    own rate; others are values), or `buffer:NAME` for a buffer of the model (a value).
-    `step`: `values[i]` from the epoch `at[i]` on. `linear`, `cosine`, `exponential`: from
-    `values[0]` at the epoch `at[0]` to `values[1]` at the epoch `at[1]`, constant outside.
-    Epochs may be fractions.
-    """
-
-    key: Text
-    kind: Literal["step", "linear", "cosine", "exponential"]
-    at: tuple[NotNegative, ...]
-    values: tuple[float, ...]
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        found = f"found {len(self.at)} and {len(self.values)}"
-        if self.kind == "step" and not 1 <= len(self.at) == len(self.values):
-            raise ValueError(f"kind 'step' needs as many numbers in at as in values; {found}")
-        if self.kind != "step" and not len(self.at) == len(self.values) == 2:
-            raise ValueError(f"kind {self.kind!r} needs 2 numbers in at and 2 in values; {found}")
-        if any(later <= earlier for earlier, later in pairwise(self.at)):
-            raise ValueError(f"at: found {list(self.at)}; expected epochs that rise")
-        if self.kind == "exponential" and min(self.values) <= 0:
-            raise ValueError(f"values: found {list(self.values)}; 'exponential' needs them above 0")
-        if self.key == "lr" and min(self.values) < 0:
-            raise ValueError(f"values: found {list(self.values)}; a factor on lr is at least 0")
-        return self
-
-
-class Descent(Table):
-    """A stage of gradient descent: who is trained, by which objective, how long."""
+class StepTable(Table):
+    """What every optimiser step says: who is trained, by which objective, how."""
 
     objective: Text
     layer: Index | None = None
     modules: Modules | Literal["all"]
-    start: Text | None = None
-    batch: Count
-    epochs: Positive
     optimizer: Optimizer
     schedules: tuple[Schedule, ...] = ()
     clip: Positive | None = None
-    update: Literal["simultaneous", "alternating"] = "simultaneous"
 
-    def trains(self, parameter: str) -> bool:
-        """Whether the stage trains the parameter of this name: all, or one of its modules' own."""
-        return self.modules == "all" or any(
-            parameter == m or parameter.startswith(f"{m}.") for m in self.modules
-        )
-
-    @model_validator(mode="after")
-    def _schedulable(self) -> Self:
+    @rule
+    def _schedulable(self) -> None:
         unique(tuple(s.key for s in self.schedules), "schedules: the key")
-        takes = [a for a in ARGUMENTS[self.optimizer.name] if a not in ("nesterov", "betas")]
+        takes = [a for a in ARGUMENTS[self.optimizer.name] if a not in FIXED]
         for key in (s.key for s in self.schedules):
             if key not in takes and not (key.startswith("buffer:") and key != "buffer:"):
                 raise ValueError(
                     f"schedules: {self.optimizer.name} has no {key!r} to schedule; "
                     f"it has {', '.join(takes)}, and a model has buffer:NAME"
                 )
-        return self
+
+
+class Phase(StepTable):
+    """A further optimiser step in every training step of a stage, with an optimiser of its own.
+
+    It sees the examples of the training step, or with `labelled` so many of those that show their
+    label, in an order of their own; its noise is drawn anew. Two phases may train one module.
+    """
+
+    name: Name
+    labelled: Count | None = None
+
+
+class Refresh(Table):
+    """Before the first step, and every so many steps, a method of the model sees the training set."""
+
+    call: Text
+    every: Count
+
+
+class Descent(StepTable):
+    """A stage of gradient descent: its own step and those of its phases, in order; how long.
+
+    A step sees `batch` examples, or all of them. `order` is that of the examples in an epoch:
+    shuffled anew, `stored` as the data set has them, or in `batches` of the same examples whose order
+    alone is shuffled; `apart`, shuffled, but those that show their label have batches of their own,
+    spread over the epoch; `labelled`, only these. Examples that fill no batch at the end of an epoch
+    are left out, or with `remainder` `kept` a smaller batch. `points` are steps at which the curves
+    have a point beside those that every curve has. LBFGS takes all examples at once, in the data
+    set's order, and a step is one of its iterations.
+    """
+
+    start: Text | None = None
+    batch: Amount
+    epochs: Positive
+    refresh: Refresh | None = None
+    update: Literal["simultaneous", "alternating"] = "simultaneous"
+    order: Literal["shuffled", "stored", "batches", "apart", "labelled"] = "shuffled"
+    remainder: Literal["dropped", "kept"] = "dropped"
+    points: tuple[Count, ...] = ()
+    watch: dict[Name, Watch] = {}
+    keep: Keep | None = None
+    phases: tuple[Phase, ...] = ()
+
+    @property
+    def steps(self) -> tuple[StepTable, ...]:
+        """The optimiser steps of a training step: the stage's own, then its phases'."""
+        return (self, *self.phases)
+
+    @rule
+    def _apart(self) -> None:
+        unique(tuple(phase.name for phase in self.phases), "phases: the name")
+        if self.phases and "LBFGS" in [step.optimizer.name for step in self.steps]:
+            raise ValueError("phases: LBFGS takes all examples at once, and is a stage of its own")
+
+    @rule
+    def _whole(self) -> None:
+        if self.order in ("apart", "labelled") and self.remainder == "kept":
+            raise ValueError(f"remainder: found 'kept'; order = {self.order!r} drops it")
+        if self.batch == "all" and self.order not in ("shuffled", "stored"):
+            raise ValueError(f"order: found {self.order!r}; batch = 'all' has one order, 'stored'")
+        if self.optimizer.name != "LBFGS":
+            return
+        if self.batch != "all":
+            raise ValueError(f"batch: found {self.batch}; LBFGS needs 'all'")
+        if self.clip is not None:
+            raise ValueError("clip: LBFGS chooses its own step; leave the key out")
+
+    @rule
+    def _watched(self) -> None:
+        unique(self.points, "points: the step")
+        for name, watch in self.watch.items():
+            if (watch.by == "log_weights") != (watch.samples is not None):
+                expected = "a number of them" if watch.samples is None else "none"
+                raise ValueError(f"watch.{name}: samples: by {watch.by!r} takes {expected}")
+            if watch.by == "log_weights" and watch.silent:
+                raise ValueError(f"watch.{name}: silent: 'log_weights' takes none")
+        if self.keep is not None and self.keep.watch not in self.watch:
+            known = ", ".join(self.watch) or "none"
+            raise ValueError(f"keep: no watch {self.keep.watch!r}; there are {known}")
 
 
 class Fit(Table):
-    """A stage without descent: the model's method `fit` sees the training set once."""
+    """A stage without descent: the model's method `fit` sees the training set once.
+
+    It takes `x`, and `noise` where it needs any: one draw of it a seed.
+    """
 
     fit: Text
 
@@ -163,12 +155,18 @@ class Train(Table):
     precision: Precision = "float32"
     stages: dict[Name, Stage]
 
-    @model_validator(mode="after")
-    def _known(self) -> Self:
+    @rule
+    def _known(self) -> None:
         unique(self.seeds, "seeds: the seed")
         unique(self.use, "use: the stage")
         if strange := [name for name in self.use if name not in self.stages]:
             raise ValueError(
                 f"use: no stage {strange[0]!r}; there are {', '.join(self.stages) or 'none'}"
             )
-        return self
+        for name in self.use[:-1]:
+            stage = self.stages[name]
+            if isinstance(stage, Descent) and stage.keep and stage.keep.patience is not None:
+                raise ValueError(
+                    f"use: the stage {name!r} may end early, as keep.patience says: "
+                    "expected it to be the last"
+                )

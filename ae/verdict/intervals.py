@@ -1,4 +1,4 @@
-"""Intervals and one-sided tests of means: Student's t with combined degrees of freedom.
+"""Intervals of means for the gate: Student's t with combined degrees of freedom.
 
 Everything works on stacks of samples: values are (samples, seeds), results (samples,). A sample
 that holds NaN has NaN for an interval, and NaN decides nothing.
@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr, stdtr, stdtrit
+from scipy.special import stdtrit
 
-from ae.verdict.result import ALPHA, Array, Flags, Words
+from ae.verdict.result import ALPHA, Array
 
 CALIBRATION = 9  # degrees of freedom of a sigma_pin: at least ten calibration seeds
-MOST_SEEDS = 100
 
 
 class Term(NamedTuple):
@@ -84,59 +83,6 @@ def estimate(
     sigma = np.maximum(sd, floor)
     ours = Term(sigma**2 / seeds, nu or max(seeds - 1, 1))
     return Estimate(mean, sd, sigma, *combine([ours, *terms], cautious=cautious))
-
-
-def p_above(found: Estimate, bound: float) -> Array:
-    """One-sided p of "the mean is at most `bound`" against "it is above"."""
-    away = found.mean - bound
-    t = np.full_like(away, np.nan)
-    np.divide(away, found.u, out=t, where=found.u > 0)
-    certain = np.where(away > 0, 0.0, 1.0)
-    p = np.where(np.isinf(found.nu), ndtr(-t), stdtr(found.nu, -t))
-    return np.where(found.u == 0, certain, p)
-
-
-def p_below(found: Estimate, bound: float) -> Array:
-    """One-sided p of "the mean is at least `bound`" against "it is below"."""
-    return p_above(found._replace(mean=-found.mean), -bound)
-
-
-def p_within(found: Estimate, margin: float) -> Array:
-    """p of two one-sided tests for "the mean lies within ±margin" (Schuirmann's TOST)."""
-    return np.maximum(p_above(found, -margin), p_below(found, margin))
-
-
-def decide(low: Array, high: Array, margin: float, *, at_least: bool = False) -> Words:
-    """The word for an interval of d = how much better we are: an array of strings."""
-    if at_least:
-        return np.select([high < -margin, low > -margin], ["SHORT", "REPRODUCED"], "INCONCLUSIVE")
-    within = (low > -margin) & (high < margin)
-    return np.select(
-        [low > margin, high < -margin, within], ["BETTER", "SHORT", "REPRODUCED"], "INCONCLUSIVE"
-    )
-
-
-def more_seeds(
-    mean: float, sigma: float, start: int, terms: Sequence[Term] = (), *, cautious: bool = False
-) -> Estimate:
-    """What `start` to 100 seeds would give if mean and spread stayed as they are."""
-    seeds = np.arange(start, MOST_SEEDS + 1, dtype=float)
-    u, nu = combine([Term(sigma**2 / seeds, seeds - 1), *terms], cautious=cautious)
-    same = np.full_like(seeds, mean)
-    return Estimate(same, np.full_like(seeds, sigma), np.full_like(seeds, sigma), u, nu)
-
-
-def first_true(hits: Flags, start: int) -> int | None:
-    """The number of seeds at the first hit of a scan that began at `start`."""
-    found = np.flatnonzero(hits)
-    return start + int(found[0]) if found.size else None
-
-
-def would_decide(seeds: int | None) -> str:
-    """The sentence for the number of seeds at which a scan would have decided."""
-    if seeds is None:
-        return f"no number of seeds up to {MOST_SEEDS} would decide at this mean and spread"
-    return f"{seeds} seeds would decide at this mean and spread"
 
 
 def least_margin(seeds: int) -> float:

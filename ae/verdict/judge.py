@@ -1,87 +1,91 @@
-"""Every claim of a record, judged; and the paper's headline (section 8 of the rule)."""
+"""Every claim of a record, judged, once in a program's life."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
 
-import numpy as np
-
-from ae.record import Record
+from ae.disk import digest
+from ae.records.record import Record
 from ae.spec import (
     Claim,
-    Direction,
     EqualClaim,
     ExactClaim,
     FigureClaim,
     OrderClaim,
     PooledClaim,
+    Spec,
     TrendClaim,
     ValueClaim,
     metrics_of,
     runs_of,
 )
-from ae.verdict.comparison import PAIRED, compared
 from ae.verdict.exact import verdict_exact
+from ae.verdict.finding import Finding
+from ae.verdict.looks import Look, looks_of, missing, schedule
 from ae.verdict.order import verdict_equal, verdict_order
-from ae.verdict.permutation import holm
 from ae.verdict.pooled import verdict_pooled
-from ae.verdict.present import published
-from ae.verdict.result import Array, Finding, Verdict, Word, significant
+from ae.verdict.result import ALPHA
+from ae.verdict.samples import Samples
 from ae.verdict.trend import verdict_trend
 from ae.verdict.value import verdict_figure, verdict_value
+from ae.verdict.verdict import Verdict
 
-Values = dict[int, float]
+KEPT = 256  # judgements that are remembered
+_kept: OrderedDict[str, tuple[Verdict, ...]] = OrderedDict()
 
 
 def judge(record: Record) -> list[Verdict]:
     """Judge every claim of the record's spec, in the spec's order.
 
+    Records of the same content are judged once.
+
     Raises:
         UserError: if the record's spec is of another format than this version's.
     """
+    runs = {"__all__": {"name", "seeds", "diverged", "metrics"}}
+    key = digest(record.model_dump(mode="json", include={"tier": True, "spec": True, "runs": runs}))
+    if key not in _kept:
+        _kept[key] = tuple(_judge(record))
+        if len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return list(_kept[key])
+
+
+def _judge(record: Record) -> list[Verdict]:
     spec = record.meaning
-    directions: dict[str, Direction] = {m.name: m.direction for m in spec.measure}
     reasons = {claim.id: _untested(claim, record) for claim in spec.claim}
-    tested = [claim for claim in spec.claim if not reasons[claim.id]]
-    families = _families(tested, record, directions)
-    verdicts = []
-    for claim in spec.claim:
-        direction = directions[claim.metric]
-        if reasons[claim.id]:
-            found = Finding("UNTESTED", reasons[claim.id], "", 0)
-        else:
-            found = _find(claim, record, direction, families.get(claim.id))
-        verdicts.append(_verdict(claim, found, published(claim, direction), record.tier))
-    return verdicts
-
-
-def headline(verdicts: Iterable[Verdict]) -> tuple[Word, str]:
-    """The paper's word over its primary claims, and why.
-
-    SHORT counts after Holm over the primaries that were tested. A primary claim that was not
-    tested keeps the headline from being REPRODUCED.
-    """
-    primary = [v for v in verdicts if v.primary]
-    tested = [v for v in primary if v.word != "UNTESTED"]
-    if not primary:
-        return "UNTESTED", "no claim is primary"
-    if not tested:
-        return "UNTESTED", f"none of the {len(primary)} primary claims was tested"
-    p = np.array([v.extra.get("p_short", float(v.word != "SHORT")) for v in tested])
-    failed = significant(holm(p))
-    short = [v.claim for v, bad in zip(tested, failed, strict=True) if bad and v.word == "SHORT"]
-    if short:
-        return (
-            "SHORT",
-            f"{len(short)} of {len(tested)} primary claims fall short: {', '.join(short)}",
+    samples = Samples(record, [claim for claim in spec.claim if not reasons[claim.id]])
+    found = {
+        claim.id: Finding(word="UNTESTED", note=reasons[claim.id], seeds=0)
+        if reasons[claim.id]
+        else _looked(claim, samples)
+        for claim in spec.claim
+    }
+    return [
+        Verdict(
+            claim=claim,
+            measure=samples.measures[claim.metric],
+            finding=found[claim.id],
+            tier=record.tier,
+            **_controls(claim, spec, record.tier, found),
         )
-    good = sum(v.word in ("REPRODUCED", "BETTER") for v in tested)
-    if good == len(primary):
-        return "REPRODUCED", f"all {good} primary claims reproduced"
-    note = f"{good} of {len(primary)} primary claims reproduced"
-    if len(tested) < len(primary):
-        note += f", {len(primary) - len(tested)} not tested"
-    weak = [v.claim for v in tested if v.word == "SHORT"]
-    return "INCONCLUSIVE", note + (f"; short before Holm: {', '.join(weak)}" if weak else "")
+        for claim in spec.claim
+    ]
+
+
+def _controls(
+    claim: Claim, spec: Spec, tier: str, found: dict[str, Finding]
+) -> dict[str, tuple[str, ...]]:
+    """The controls of the tier that a claim depends on, and that failed or were not run."""
+    if claim.control:
+        return {"failed": (), "absent": ()}
+    meant = [c.id for c in spec.claim if c.control and tier in c.tiers]
+    if claim.depends is not None:
+        meant = [name for name in meant if name in claim.depends]
+    return {
+        "failed": tuple(name for name in meant if found[name].word in ("SHORT", "INVALID")),
+        "absent": tuple(name for name in meant if found[name].word == "UNTESTED"),
+    }
 
 
 def _untested(claim: Claim, record: Record) -> str:
@@ -101,104 +105,92 @@ def _untested(claim: Claim, record: Record) -> str:
     return ""
 
 
-def _values(record: Record, run: str, metric: str) -> Values:
-    """The metric by seed; NaN where the run diverged."""
-    found = record.run(run)
+def _looked(claim: Claim, samples: Samples) -> Finding:
+    """The finding of the first look that decides, or of the last one that has its seeds."""
+    at = schedule(claim, samples.listed)
+    found = None
+    for look in looks_of(claim, at):
+        if absent := _missing(claim, samples, look.seeds):
+            if found is None:
+                return Finding(word="UNTESTED", note=f"not run: {absent}", seeds=0)
+            return replace(
+                found, note=f"{found.note}; the look at {look.seeds} seeds lacks {absent}"
+            )
+        found = _at(claim, samples, look)
+        if len(at) > 1:
+            seen = ", ".join(map(str, at))
+            found = replace(found, note=f"{found.note}; looked at {look.seeds} of {seen} seeds")
+        if found.decided:
+            break
     assert found is not None
-    pairs = zip(found.seeds, found.metrics[metric], strict=True)
-    return {seed: math.nan if seed in found.diverged else value for seed, value in pairs}
+    return _with_others(found, claim, samples, at[-1])
 
 
-def _array(values: Values) -> Array:
-    return np.array(list(values.values()), dtype=float)
+def _at(claim: Claim, samples: Samples, look: Look) -> Finding:
+    if look.level is None:
+        note = f"a look at {look.seeds} seeds cannot decide {claim.kind}s"
+        return Finding(word="INCONCLUSIVE", note=note, seeds=look.seeds)
+    return _find(claim, samples, look.seeds, look.level)
 
 
-def _common(arms: Sequence[Values]) -> Array:
-    """(seeds, runs) over the seeds that all runs have."""
-    seeds = sorted(set.intersection(*(set(arm) for arm in arms)))
-    rows = [[arm[seed] for arm in arms] for seed in seeds]
-    return np.array(rows, dtype=float).reshape(len(seeds), len(arms))
+def _missing(claim: Claim, samples: Samples, seeds: int) -> str:
+    """Which seeds of which runs are not there, in words."""
+    lacking: dict[tuple[int, ...], list[str]] = {}
+    for name in dict.fromkeys(runs_of(claim)):
+        run = samples.record.run(name)
+        there = run.seeds if run else ()
+        if absent := missing(there, samples.listed[name], seeds):
+            lacking.setdefault(absent, []).append(name)
+    return "; ".join(
+        f"{_seeds(seeds)} of {', '.join(runs)} missing" for seeds, runs in lacking.items()
+    )
 
 
-def _arms(record: Record, runs: tuple[str, ...], metric: str) -> tuple[Array, Array, bool]:
-    """Two arms and whether they are paired: on five common seeds or more, else all values."""
-    first, second = (_values(record, run, metric) for run in runs)
-    both = _common((first, second))
-    if len(both) >= PAIRED:
-        return both[:, 0], both[:, 1], True
-    return _array(first), _array(second), False
+def _seeds(numbers: Sequence[int]) -> str:
+    return f"seed{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
 
 
-def _families(
-    tested: Sequence[Claim], record: Record, directions: dict[str, Direction]
-) -> dict[str, tuple[float, int]]:
-    """Holm's adjusted p of every order claim, over those on its metric, and their number."""
-    p: dict[str, dict[str, float]] = {}
-    for claim in tested:
-        if not isinstance(claim, OrderClaim):
-            continue
-        better, worse, paired = _arms(record, (claim.better, claim.worse), claim.metric)
-        sign = 1.0 if directions[claim.metric] == "higher" else -1.0
-        found = compared(better, worse, sign=sign, sigma_pin=claim.sigma_pin, paired=paired)
-        if found is not None:
-            p.setdefault(claim.metric, {})[claim.id] = found.p.item()
-    return {
-        name: (float(adjusted), len(family))
-        for family in p.values()
-        for name, adjusted in zip(family, holm(np.array(list(family.values()))), strict=True)
-    }
+def _with_others(found: Finding, claim: Claim, samples: Samples, last: int) -> Finding:
+    """The same, with how many seeds are there that do not decide."""
+    runs = (samples.record.run(name) for name in runs_of(claim))
+    more = max(len(r.seeds) - min(last, len(samples.listed[r.name])) for r in runs if r)
+    if more <= 0:
+        return found
+    plural = "seed is" if more == 1 else "seeds are"
+    verb = "does" if more == 1 else "do"
+    return replace(found, note=f"{found.note}; {more} more {plural} there and {verb} not decide")
 
 
-def _find(
-    claim: Claim, record: Record, direction: Direction, family: tuple[float, int] | None
-) -> Finding:
-    """Judge one claim by the rule of its kind."""
+def _find(claim: Claim, samples: Samples, seeds: int, level: float = ALPHA) -> Finding:
+    """Judge one claim by the rule of its kind, on so many seeds."""
+    sign = samples.sign(claim)
     match claim:
         case ValueClaim():
-            values = _array(_values(record, claim.run, claim.metric))
-            return verdict_value(claim, values, direction=direction)
+            values = samples.single(claim.run, claim.metric, seeds)
+            return verdict_value(claim, values, sign=sign, level=level)
         case FigureClaim():
-            values = _array(_values(record, claim.run, claim.metric))
-            return verdict_figure(claim, values, direction=direction)
+            values = samples.single(claim.run, claim.metric, seeds)
+            return verdict_figure(claim, values, sign=sign, level=level)
         case ExactClaim():
-            return verdict_exact(claim, _array(_values(record, claim.run, claim.metric)))
-        case OrderClaim():
-            better, worse, paired = _arms(record, runs_of(claim), claim.metric)
-            return verdict_order(
-                claim, better, worse, direction=direction, paired=paired, family=family
-            )
-        case EqualClaim():
-            first, second, paired = _arms(record, claim.runs, claim.metric)
-            return verdict_equal(claim, first, second, direction=direction, paired=paired)
+            values = samples.single(claim.run, claim.metric, seeds)
+            return verdict_exact(claim, values, level=level)
+        case OrderClaim() | EqualClaim():
+            return _pair(claim, samples, seeds, level)
         case TrendClaim():
-            sweep = _common([_values(record, run, claim.metric) for run in claim.runs])
-            if not len(sweep):
-                return Finding("INCONCLUSIVE", "no seed is common to all runs", "(n = 0)", 0)
-            return verdict_trend(claim, sweep, direction=direction)
+            table = samples.sweep(claim, seeds)
+            if not len(table):
+                note = "no seed is common to all runs"
+                return Finding(word="INCONCLUSIVE", note=note, seeds=0)
+            family = samples.family(claim, seeds)
+            return verdict_trend(claim, table, family=family, level=level)
         case PooledClaim():
-            arms = [_values(record, run, m) for m in metrics_of(claim) for run in runs_of(claim)]
-            both = _common(arms)
-            shape = (len(both), len(metrics_of(claim)), len(runs_of(claim)))
-            return verdict_pooled(claim, both.reshape(shape).swapaxes(0, 1))
+            family = samples.family(claim, seeds)
+            return verdict_pooled(claim, samples.pooled(claim, seeds), family=family, level=level)
 
 
-def _verdict(claim: Claim, found: Finding, paper: str, tier: str) -> Verdict:
-    return Verdict(
-        claim=claim.id,
-        word=found.word,
-        note=found.note,
-        published=paper,
-        ours=found.ours,
-        mean=found.mean,
-        low=found.low,
-        high=found.high,
-        target=found.target,
-        margin=found.margin,
-        seeds=found.seeds,
-        sd=found.sd,
-        p=found.p,
-        extra=found.extra,
-        primary=claim.primary,
-        control=claim.control,
-        tier=tier,
-    )
+def _pair(claim: OrderClaim | EqualClaim, samples: Samples, seeds: int, level: float) -> Finding:
+    arms = samples.arms(claim, seeds)
+    sign, family = samples.sign(claim), samples.family(claim, seeds)
+    if isinstance(claim, OrderClaim):
+        return verdict_order(claim, arms, sign=sign, family=family, level=level)
+    return verdict_equal(claim, arms, sign=sign, family=family, level=level)

@@ -1,12 +1,13 @@
 """Whether numbers moved: a few new seeds against a baseline of ten or more (rule a).
 
 A whole run is judged at once: over all its metrics together, the probability of calling anything
-worse that has not changed is at most 5 % (`family`). Two questions are asked of each metric, each
-with the spread that makes its answer right:
+worse that has not changed is at most 5 % (`family`). Questions are asked of each metric, each with
+the spread that makes its answer right:
 
 * Has it changed? If not, both samples are draws of one law and share their spread: Student's t
-  with the pooled variance. One wild seed of three raises no alarm: it widens the spread as it
-  moves the mean.
+  with the pooled variance. One wild seed of three moves little: it widens the spread as it moves
+  the mean. This takes 80 % of the 5 %.
+* Is one seed far outside, or do all agree far too well (`single`)? 10 % each.
 * Is it unchanged? Equivalence: the 90 % interval of rule a lies within the margin.
 
 The margin is fixed by the baseline and the number of new seeds: the least number of standard
@@ -27,31 +28,20 @@ new ones are worse where the baseline has none.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ae.spec import Direction
-from ae.verdict.family import Group, adjust, better, worse
-from ae.verdict.result import Array, significant, unstable, usable
+from ae.verdict.family import adjust, better, worse
+from ae.verdict.moved import Chances, Move, Pair, note_of, word_of
+from ae.verdict.result import Array, unstable, usable
 from ae.verdict.shift import FEWEST, LEAP, SINGLE, Shift, exact, shift
+from ae.verdict.single import agreeing, outlying
+from ae.verdict.splits import Group
 
-Move = Literal["worse", "better", "unchanged", "undecided"]
-
-
-class Pair(NamedTuple):
-    """One metric of one run: values in the order of the seeds, NaN where the run diverged.
-
-    `direction` says which way is better; None: any move counts as worse. `group` names what shares
-    the seeds (a spec). `scale` is the metric's magnitude, where its own value is the small
-    difference of large numbers.
-    """
-
-    baseline: Array
-    new: Array
-    direction: Direction | None
-    group: str = ""
-    scale: float = 0.0
+MOVED, SINGLY = 0.8, 0.1  # shares of the 5 %: for means; for single seeds; for seeds that agree
+FIRST, SECOND = 0.5, 0.5  # where a run is looked at twice: shares of that for means
+SUSPECT = 0.1  # a group's own p at which a second look is worth its time
 
 
 @dataclass(frozen=True)
@@ -71,7 +61,9 @@ class Movement:
         sd: the baseline's spread as it is used, with its floors.
         p_worse: that it would be so much worse, or too good, without a change; for one metric.
         p_better: that it would be so much better without a change.
-        p: `p_worse` adjusted for the family: worse where it is at most 5 %.
+        p: `p_worse` adjusted for the family, or that of a seed far outside or of seeds that agree:
+            worse where it is at most 5 %.
+        p_own: `p_worse` adjusted for the metrics of its group alone.
         seeds: how many seeds the baseline and the new sample have.
         diverged: how many of them diverged.
     """
@@ -88,6 +80,7 @@ class Movement:
     p_worse: float
     p_better: float
     p: float
+    p_own: float
     seeds: tuple[int, int]
     diverged: tuple[int, int]
 
@@ -100,27 +93,41 @@ class _Ready(NamedTuple):
     found: Shift
 
 
-def movements(pairs: Sequence[Pair]) -> list[Movement]:
-    """Judge all metrics of a run together, one word each."""
+def movements(
+    pairs: Sequence[Pair], *, share: float = 1.0, among: int | None = None
+) -> list[Movement]:
+    """Judge all metrics of a run together, one word each.
+
+    Args:
+        pairs: The metrics.
+        share: The part that may be spent on means here, where a run is looked at twice.
+        among: Of a second look: how many groups there were to choose these from. It asks of means.
+    """
     ready = [_ready(pair) for pair in pairs]
-    p, q = np.ones(len(pairs)), np.ones(len(pairs))
+    found = [Chances() for _ in pairs]
     members: dict[tuple[str, int, int], list[int]] = {}
     for i, (pair, one) in enumerate(zip(pairs, ready, strict=True)):
         if one is None or np.isnan(usable(pair.new)).all():
             continue
         if exact(one.baseline[None], scale=pair.scale).item():
-            p[i], q[i] = _certain(one.found, pair)
+            p, q = _certain(one.found, pair)
+            found[i] = Chances(p, q, p)
         else:
             key = pair.group, one.baseline.size, one.new.size
             members.setdefault(key, []).append(i)
-    for indices, (down, up) in zip(
-        members.values(), adjust([_group(pairs, ready, m) for m in members.values()]), strict=True
-    ):
-        p[indices], q[indices] = down, up
-    return [
-        _judged(pair, one, float(down), float(up))
-        for pair, one, down, up in zip(pairs, ready, p, q, strict=True)
-    ]
+    groups = [_group(pairs, ready, m) for m in members.values()]
+    count = sum(map(len, members.values()))
+    spend = share * MOVED
+    singly = SINGLY / count if count and among is None else 0.0
+    adjusted = adjust(groups, among=among)
+    for indices, group, three in zip(members.values(), groups, adjusted, strict=True):
+        lone = outlying(group.baseline, group.new, group.scale)
+        alike = agreeing(group.baseline, group.new)
+        for place, i in enumerate(indices):
+            p, q, own = (float(side[place]) for side in three)
+            apart = (min(1.0, float(a[place]) / singly) if singly else 1.0 for a in (lone, alike))
+            found[i] = Chances(min(p / spend, 1.0), min(q / spend, 1.0), own, *apart)
+    return [_judged(pair, one, p) for pair, one, p in zip(pairs, ready, found, strict=True)]
 
 
 def _ready(pair: Pair) -> _Ready | None:
@@ -154,22 +161,21 @@ def _certain(found: Shift, pair: Pair) -> tuple[float, float]:
     return float(away >= -margin), float(away <= margin)
 
 
-def _judged(pair: Pair, one: _Ready | None, p: float, p_better: float) -> Movement:
+def _judged(pair: Pair, one: _Ready | None, found: Chances) -> Movement:
     lost = int(np.isnan(usable(pair.baseline)).sum()), int(np.isnan(usable(pair.new)).sum())
     broken = unstable(usable(pair.new)) and not lost[0]
-    numbers, alone, within, too_good = [math.nan] * 5, (1.0, 1.0), False, False
+    numbers, alone, within = [math.nan] * 5, (1.0, 1.0), False
     if one is not None:
-        found, two = one.found, np.array(float(pair.direction is None))
-        ends = (found.found.mean, found.found.low, found.found.high, found.margin, found.sigma)
+        moved, two = one.found, np.array(float(pair.direction is None))
+        ends = (moved.found.mean, moved.found.low, moved.found.high, moved.margin, moved.sigma)
         numbers = [float(x.item()) for x in ends]
         within = numbers[1] > -numbers[3] and numbers[2] < numbers[3]
-        alone = float(worse(found, two).item()), float(better(found, two).item())
-        too_good = pair.direction is not None and numbers[0] > LEAP * numbers[3]
-    word = _word(p, p_better, lost=lost[1], broken=broken, within=within)
+        alone = float(worse(moved, two).item()), float(better(moved, two).item())
+    word = word_of(found, lost=lost[1], broken=broken, within=within)
     difference, low, high, margin, sd = numbers
     return Movement(
         word=word,
-        note=_note(pair, word, numbers, lost, too_good=too_good),
+        note=note_of(pair, word, numbers, lost, found),
         baseline=_mean(pair.baseline),
         new=_mean(pair.new),
         difference=difference,
@@ -179,37 +185,11 @@ def _judged(pair: Pair, one: _Ready | None, p: float, p_better: float) -> Moveme
         sd=sd,
         p_worse=0.0 if broken else alone[0],
         p_better=1.0 if lost[1] else alone[1],
-        p=0.0 if broken else p,
+        p=0.0 if broken else min(found.worse, found.outlying, found.agreeing),
+        p_own=0.0 if broken else found.own,
         seeds=(pair.baseline.size, pair.new.size),
         diverged=lost,
     )
-
-
-def _word(p: float, p_better: float, *, lost: int, broken: bool, within: bool) -> Move:
-    if broken or (significant(p) and not within):
-        return "worse"
-    if lost:
-        return "undecided"
-    if within:
-        return "unchanged"
-    return "better" if significant(p_better) else "undecided"
-
-
-def _note(
-    pair: Pair, word: Move, numbers: Sequence[float], lost: tuple[int, int], *, too_good: bool
-) -> str:
-    trained = pair.baseline.size - lost[0]
-    if trained < FEWEST:
-        return f"the baseline has {trained} trained seeds; it needs {FEWEST}"
-    if lost[1]:
-        base = f"{lost[0]} of {pair.baseline.size} in the baseline"
-        return f"{lost[1]} of {pair.new.size} seeds diverged, {base}"
-    if word == "worse" and too_good:
-        return f"too good: better by more than {LEAP:g} margins; is the same still measured?"
-    if word == "undecided":
-        _, low, high, margin, _ = numbers
-        return "; ".join(["not worse"] * (low > -margin) + ["not better"] * (high < margin))
-    return ""
 
 
 def _mean(values: Array) -> float:

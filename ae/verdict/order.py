@@ -1,193 +1,223 @@
 """Two runs against each other: one is better, or they do not differ (rule c)."""
 
 import math
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from ae.spec import Direction, EqualClaim, OrderClaim
+from ae.spec import EqualClaim, OrderClaim
+from ae.verdict.bounds import half_width, p_above, p_below, p_within, would_decide
 from ae.verdict.comparison import (
     CLEAR,
     PAIRED,
     UNPAIRED,
+    Arms,
     Comparison,
     compared,
     equal_words,
     order_words,
 )
-from ae.verdict.intervals import (
-    first_true,
-    least_margin,
-    more_seeds,
-    p_above,
-    p_below,
-    p_within,
-    student,
-    would_decide,
-)
-from ae.verdict.result import (
-    ALPHA,
-    Array,
-    Finding,
-    Word,
-    one,
-    optional,
-    significant,
-    unstable,
-    usable,
-    with_uncertainty,
-)
+from ae.verdict.divergence import diverged
+from ae.verdict.finding import EqualFinding, Finding, OrderFinding, Reason
+from ae.verdict.numbers import Interval, at_level
+from ae.verdict.result import ALPHA, Word, one, significant
+from ae.verdict.value import ENOUGH
+
+ALONE = (0.0, 1)  # the family of a claim without others: nothing is added to its p
 
 
 def verdict_order(
     claim: OrderClaim,
-    better: Array,
-    worse: Array,
+    arms: Arms,
     *,
-    direction: Direction,
-    paired: bool = True,
-    family: tuple[float, int] | None = None,
+    sign: int,
+    family: tuple[float, int] = ALONE,
+    level: float = ALPHA,
 ) -> Finding:
     """Judge "one run is better than another".
 
     Args:
-        claim: which run should be better, the margin of a tie, the published gap if any.
-        better: the metric of the run that should be better, by seed; NaN where it diverged.
-        worse: the same of the other run.
-        direction: which way is better.
-        paired: whether the two arrays share their seeds, in order.
-        family: Holm's adjusted p and the number of orderings it is adjusted for.
+        claim: which run should be better, the margin, its material share, the published gap if any.
+        arms: the run that should be better, and its rival.
+        sign: 1 where a higher value is better, else -1.
+        family: the p adjusted for all claims about the same two runs, and their number.
+        level: the error that the word may have.
     """
-    sign = 1.0 if direction == "higher" else -1.0
-    lost = _diverged(better, worse, claim.better, claim.worse)
-    found = compared(better, worse, sign=sign, sigma_pin=claim.sigma_pin, paired=paired)
+    arms = arms.turned(sign)
+    better, worse = claim.arms("higher" if sign > 0 else "lower")
+    if lost := diverged({better: arms.first}, {worse: arms.second}, margin=claim.margin):
+        return lost
+    found = compared(arms, claim.sigma_pin)
     if found is None:
-        return _too_few(min(better.size, worse.size), lost, claim.margin)
-    p, size = family or (found.p.item(), 1)
-    word = one(order_words(found, np.array([p]), margin=claim.margin, gap=claim.gap))
-    alone = one(order_words(found, found.p, margin=claim.margin, gap=claim.gap))
-    reversed_p = found.p_reversed.item() if found.superiority.item() <= 1 - CLEAR else 1.0
-    note = _why_order(word, found, claim, size)
+        return _too_few(arms, claim.margin)
+    return replace(_order(claim, found, family, level), means=_means(arms, sign))
+
+
+def _order(
+    claim: OrderClaim, found: Comparison, family: tuple[float, int], level: float
+) -> OrderFinding:
+    margin, material = claim.margin, claim.material * claim.margin
+    p = max(found.p.item(), family[0])
+    rule = partial(order_words, found, margin=margin, material=material, gap=claim.gap, level=level)
+    word, alone = one(rule(np.array([p]))), one(rule(found.p))
+    reason, note = _why_order(word, found, claim, level)
     if word != alone:
         raised = f"(p {found.p.item():.3g} to {p:.3g})"
-        note = f"Holm over {size} orderings turned {alone} into {word} {raised}; {note}"
-    extra = {"p_holm": p, "family": float(size), "p_short": _least(reversed_p, found, claim.margin)}
-    if claim.gap is not None:
-        extra["gap"] = abs(claim.gap)
-    return _finding(found, word, note, lost, claim.margin, found.p.item(), extra)
-
-
-def verdict_equal(
-    claim: EqualClaim, first: Array, second: Array, *, direction: Direction, paired: bool = True
-) -> Finding:
-    """Judge "two runs do not differ by more than the margin"; arguments as `verdict_order`."""
-    lost = _diverged(first, second, *claim.runs)
-    sign = 1.0 if direction == "higher" else -1.0
-    found = compared(first, second, sign=sign, sigma_pin=claim.sigma_pin, paired=paired)
-    if found is None:
-        return _too_few(min(first.size, second.size), lost, claim.margin)
-    d, margin = found.advantage, claim.margin
-    word = one(equal_words(found, margin=margin))
-    p = p_within(d, margin).item()
-    apart = min(p_above(d, margin).item(), p_below(d, -margin).item())
-    weak, warning = _underpowered(found, claim)
-    note = _why_equal(word, found, margin) + (warning if weak else "")
-    extra = {"underpowered": float(weak), "p_short": 1.0 if math.isnan(apart) else apart}
-    return _finding(found, word, note, lost, margin, p, extra)
-
-
-def _finding(
-    found: Comparison,
-    word: Word,
-    note: str,
-    lost: tuple[bool, str],
-    margin: float,
-    p: float,
-    extra: dict[str, float],
-) -> Finding:
-    broken, losses = lost
-    d, share = found.advantage, found.superiority.item()
-    mean, half = d.mean.item(), d.half.item()
-    numbers = {"PI": share, "p_plus": found.p.item(), "p_minus": found.p_reversed.item()}
-    shown = f", p = {p:.2g}" if math.isfinite(p) else ""
-    return Finding(
-        word="SHORT" if broken else word,
-        note=f"unstable: {losses}" if broken else "; ".join(filter(None, [note, losses])),
-        ours=f"{with_uncertainty(mean, half)}{shown}, PI = {share:.2f} (n = {found.seeds})",
+        about = f"{family[1]} claims about the same runs"
+        note = f"correcting for {about} turned {alone} into {word} {raised}; {note}"
+    return OrderFinding(
+        word=word,
+        reason=reason,
+        note=note,
         seeds=found.seeds,
-        mean=optional(mean),
-        low=optional(mean - half),
-        high=optional(mean + half),
+        level=level,
+        interval=_interval(found, level),
         target=0.0,
         margin=margin,
-        sd=optional(d.sd.item()),
-        p=optional(p),
-        extra=numbers | extra | ({"p_short": 0.0} if broken else {}),
+        p=found.p.item(),
+        p_short=min(found.p_back.item(), p_within(found.advantage, margin).item()),
+        sd=found.advantage.sd.item(),
+        p_reversed=found.p_reversed.item(),
+        p_adjusted=p,
+        family=family[1],
+        superiority=found.superiority.item(),
+        material=material,
+        gap=None if claim.gap is None else abs(claim.gap),
     )
 
 
-def _diverged(first: Array, second: Array, *names: str) -> tuple[bool, str]:
-    """Whether an arm lost too many seeds, and in words how many each arm lost."""
-    arms = list(zip(map(usable, (first, second)), names, strict=True))
-    lost = [(int(np.isnan(arm).sum()), arm.size, name) for arm, name in arms]
-    words = [f"{count} of {size} seeds of {name} diverged" for count, size, name in lost if count]
-    return any(unstable(arm) for arm, _ in arms), "; ".join(words)
+def verdict_equal(
+    claim: EqualClaim,
+    arms: Arms,
+    *,
+    sign: int,
+    family: tuple[float, int] = ALONE,
+    level: float = ALPHA,
+) -> Finding:
+    """Judge "two runs do not differ by more than the margin"; arguments as `verdict_order`.
+
+    Both runs are what the claim is about: a diverged seed of either makes it SHORT.
+    """
+    arms, margin = arms.turned(sign), claim.margin
+    both = dict(zip(claim.runs, (arms.first, arms.second), strict=True))
+    if lost := diverged(both, margin=margin):
+        return lost
+    found = compared(arms, claim.sigma_pin)
+    if found is None:
+        return _too_few(arms, margin)
+    return replace(_equal(claim, found, family, level), means=_means(arms, sign))
 
 
-def _too_few(seeds: int, lost: tuple[bool, str], margin: float) -> Finding:
-    broken, losses = lost
+def _equal(
+    claim: EqualClaim, found: Comparison, family: tuple[float, int], level: float
+) -> EqualFinding:
+    d, margin = found.advantage, claim.margin
+    alone = p_within(d, margin).item()
+    p = max(alone, family[0])
+    word = one(equal_words(found, np.array([p]), margin=margin, level=level))
+    weak, warning = _underpowered(found, claim, level)
+    return EqualFinding(
+        word=word,
+        reason="apart" if word == "SHORT" else None,
+        note=_why_equal(word, found, margin, level, p) + (warning if weak else ""),
+        seeds=found.seeds,
+        level=level,
+        interval=_interval(found, level),
+        target=0.0,
+        margin=margin,
+        p=alone,
+        p_short=min(p_above(d, margin).item(), p_below(d, -margin).item()),
+        sd=d.sd.item(),
+        p_adjusted=p,
+        family=family[1],
+        superiority=found.superiority.item(),
+        underpowered=weak,
+    )
+
+
+def _means(arms: Arms, sign: int) -> tuple[float, ...]:
+    """Both runs' means in the metric's own sign, of arms that were turned."""
+    return tuple(sign * float(values.mean()) for values in (arms.first, arms.second))
+
+
+def _interval(found: Comparison, level: float) -> Interval:
+    d = found.advantage
+    return Interval(d.mean.item(), d.low(level).item(), d.high(level).item())
+
+
+def _too_few(arms: Arms, margin: float) -> Finding:
+    seeds = min(arms.first.size, arms.second.size)
     few = f"K = {seeds}: two runs need {PAIRED} common seeds, or {UNPAIRED} seeds each unpaired"
-    word: Word = "SHORT" if broken else "INCONCLUSIVE"
-    extra = {"p_short": 0.0 if broken else 1.0}
-    note = f"unstable: {losses}" if broken else few
-    return Finding(word, note, f"(n = {seeds})", seeds, target=0.0, margin=margin, extra=extra)
+    return Finding(word="INCONCLUSIVE", note=few, seeds=seeds, target=0.0, margin=margin)
 
 
-def _least(reversed_p: float, found: Comparison, margin: float) -> float:
-    """p of the word SHORT: the order is reversed, or it is a tie."""
-    tie = p_within(found.advantage, margin).item()
-    return reversed_p if math.isnan(tie) else min(reversed_p, tie)
+def _half(found: Comparison, seeds: int, level: float) -> float:
+    """Half the interval that so many seeds would have: paired, or of both arms."""
+    arms = math.sqrt(len(found.advantage.parts))
+    return arms * half_width(found.advantage.sd.item(), seeds, level)
 
 
-def _per_seed(found: Comparison) -> float:
-    """The spread of one seed's difference that gives the uncertainty of the mean."""
-    return found.advantage.u.item() * math.sqrt(found.seeds)
-
-
-def _why_order(word: Word, found: Comparison, claim: OrderClaim, size: int) -> str:
-    share, mean = found.superiority.item(), found.advantage.mean.item()
+def _why_order(
+    word: Word, found: Comparison, claim: OrderClaim, level: float
+) -> tuple[Reason | None, str]:
+    material = claim.material * claim.margin
+    ending = _ahead_order(found, claim, level)
     if word == "BETTER":
         gap = f"the published gap {abs(claim.gap or 0.0):g}"
-        return f"the advantage exceeds {gap} by more than {claim.margin:g}"
+        return None, f"the advantage exceeds {gap} by more than {claim.margin:g}"
     if word == "REPRODUCED":
-        return "the order is as claimed"
+        return None, f"the order is as claimed, and the advantage is at least {material:g}"
+    if word == "SMALLER":
+        if found.advantage.high(level).item() < material:
+            return None, f"the order is as claimed, but the advantage is smaller than {material:g}"
+        said = f"the order is as claimed, but the advantage is not shown to be {material:g}"
+        return None, f"{said}; {ending}"
     if word == "SHORT":
-        tie = not significant(found.p_reversed).item() or share > 1 - CLEAR
-        within = f"a tie: the 90 % interval of the difference lies within ±{claim.margin:g}"
-        return within if tie else "the order is reversed"
-    start = max(found.seeds + 1, PAIRED)
-    ahead = more_seeds(mean, _per_seed(found), start)
-    enough = size * 0.5 ** np.arange(start, start + ahead.mean.size) <= ALPHA
-    apart = (abs(mean) > student(ahead.nu) * ahead.u) & enough
-    apart &= (share >= CLEAR) if mean > 0 else (share <= 1 - CLEAR)
-    ready = apart | (abs(mean) + ahead.half < claim.margin)
-    side = "not worse; " if found.advantage.low.item() > -claim.margin else ""
-    return side + would_decide(first_true(ready, start))
+        if significant(found.p_back, level).item():
+            return "reversed", "the order is reversed"
+        within = f"a tie: the {at_level(level)} of the difference lies within ±{claim.margin:g}"
+        return "tie", within
+    side = "not worse; " if found.advantage.low(level).item() > -claim.margin else ""
+    return None, side + ending
 
 
-def _why_equal(word: Word, found: Comparison, margin: float) -> str:
+def _ahead_order(found: Comparison, claim: OrderClaim, level: float) -> str:
+    mean, share = found.advantage.mean.item(), found.superiority.item()
+
+    def decides(seeds: int) -> bool:
+        half = _half(found, seeds, level)
+        if abs(mean) + half < claim.margin:
+            return True
+        apart = seeds >= PAIRED and 0.5**seeds <= level
+        if mean > 0:
+            return apart and share >= CLEAR and mean - half >= claim.material * claim.margin
+        return apart and share <= 1 - CLEAR and mean + half < 0
+
+    return would_decide(decides, found.seeds)
+
+
+def _why_equal(word: Word, found: Comparison, margin: float, level: float, p: float) -> str:
     if word == "REPRODUCED":
-        return f"the 90 % interval of the difference lies within ±{margin:g}"
+        return f"the {at_level(level)} of the difference lies within ±{margin:g}"
     if word == "SHORT":
         return f"the runs differ by more than {margin:g}"
-    start, away = max(found.seeds + 1, PAIRED), abs(found.advantage.mean.item())
-    half = more_seeds(away, _per_seed(found), start).half
-    return would_decide(first_true((away + half < margin) | (away - half > margin), start))
+    away = abs(found.advantage.mean.item())
+
+    def decides(seeds: int) -> bool:
+        half = _half(found, seeds, level)
+        return away + half < margin or away - half > margin
+
+    within = away + found.advantage.half(level).item() < margin
+    why = f"corrected for the claims about the same runs p is {p:.2g}; " if within else ""
+    return why + would_decide(decides, found.seeds)
 
 
-def _underpowered(found: Comparison, claim: EqualClaim) -> tuple[bool, str]:
+def _underpowered(found: Comparison, claim: EqualClaim, level: float) -> tuple[bool, str]:
     """Whether the margin is too narrow for the spread of a difference, and the words."""
-    pinned = claim.sigma_pin is not None
-    sigma = math.sqrt(2) * claim.sigma_pin if claim.sigma_pin else found.advantage.sd.item()
-    factor, source = least_margin(found.seeds), "sigma_pin" if pinned else "the observed sd"
-    why = f"the margin is below {factor:.2g} sigma of a difference, sigma = {sigma:.3g} ({source})"
-    return claim.margin < factor * sigma, f"; under-powered: {why}"
+    arms = math.sqrt(len(found.advantage.parts))
+    sigma = math.sqrt(2) * claim.sigma_pin if claim.sigma_pin else arms * found.advantage.sd.item()
+    source = "sigma_pin" if claim.sigma_pin else "the observed sd"
+    least = ENOUGH * half_width(sigma, found.seeds, level)
+    words = f"sigma = {sigma:.3g} of a difference ({source}) needs a margin of {least:.3g}"
+    return claim.margin < least, f"; under-powered: {words} at {found.seeds} seeds"

@@ -1,98 +1,106 @@
 """A metric that moves one way over a sweep (rule d).
 
-Steps back between neighbours are judged against the margin with the same error control as
-numbers: a claim holds only if the upper 95 % bound of every step back is within the margin, and
-fails only if a step back exceeds the margin itself at Holm-adjusted p <= .05. (Comparing the
-mean step with the margin, and testing it against zero, were simulated: with one true step back
-as large as the margin either is wrong half the time.) One seed has no bounds: there the step
-back itself is compared with the margin, and the note says so.
+Every adjacent step is judged against the margin with the same error control as numbers. A trend
+holds only if the lower bound of each step reaches the material share of the margin (all of them
+must, so that none is corrected for the others); it fails if a step back exceeds the margin itself at
+Holm-adjusted p, if it moves the other way, or if the whole effect lies within the margin. One or two
+seeds bound nothing without a sigma_pin.
 """
 
 import math
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
 
-from ae.spec import Direction, TrendClaim
-from ae.verdict.intervals import (
-    Estimate,
-    estimate,
-    first_true,
-    more_seeds,
-    p_above,
-    p_within,
-    would_decide,
-)
+from ae.spec import TrendClaim
+from ae.verdict.bounds import Mean, half_width, mean_of, p_above, p_within, pinned, would_decide
+from ae.verdict.divergence import diverged
+from ae.verdict.finding import Finding, Reason, TrendFinding
+from ae.verdict.numbers import Interval, at_level
+from ae.verdict.order import ALONE
 from ae.verdict.permutation import holm, page
-from ae.verdict.result import (
-    Array,
-    Finding,
-    Word,
-    Words,
-    one,
-    optional,
-    significant,
-    unstable,
-    usable,
-    with_uncertainty,
-    with_worst,
-)
+from ae.verdict.result import ALPHA, Array, Flags, Word, Words, one, significant, usable
 
 SHORTEST = 4
+FEWEST = 3  # seeds that have a spread of their own
 
 
 class Sweep(NamedTuple):
-    """Sweeps, stacked (samples,); effects are positive and reversals negative as claimed.
+    """Sweeps, stacked (samples,); effects and steps are positive as claimed.
 
-    `reversal` is the worst mean step back between neighbours, `reversal_bound` the largest upper
-    95 % bound of a step back, `p_reversal` the least Holm-adjusted p of "a step back exceeds the
-    margin". With one seed the last two are NaN.
+    `steps` are (samples * (runs - 1),), a sample's own after each other.
     """
 
     p: Array
     p_opposite: Array
-    effect: Estimate
-    reversal: Array
-    reversal_bound: Array
-    p_reversal: Array
+    effect: Mean
+    steps: Mean
+
+    def least(self, level: float) -> Array:
+        """The least lower bound of a step of each sample."""
+        return np.asarray(self.steps.low(level).reshape(self.p.size, -1).min(-1))
+
+    def p_step_back(self, margin: float) -> Array:
+        """The least Holm-adjusted p of "a step back exceeds the margin"."""
+        back = p_above(self.steps.compared(-1.0, 0.0), margin)
+        return np.asarray(holm(back.reshape(self.p.size, -1)).min(-1))
 
 
-def sweep(values: Array, rising: Array, *, margin: float, floor: float = 0.0) -> Sweep:
-    """Page's test, the end-to-end effect and the steps back of (samples, seeds, runs).
+def sweep(rising: Array, *, sigma_pin: float | None = None) -> Sweep:
+    """Page's test, the end-to-end effect and the adjacent steps.
 
     Args:
-        values: the metric, its sign turned so that it should rise; NaN where a run diverged.
-        rising: the same with every NaN replaced by the worst value.
-        margin: the step back that the claim forgives.
-        floor: the least standard deviation to believe.
+        rising: (samples, seeds, runs), the sign turned so that the values should rise.
+        sigma_pin: the run-to-run sd, needed below three seeds.
     """
     p, p_opposite = page(rising)
-    effect = estimate(values[..., -1] - values[..., 0], floor=floor)
-    samples, seeds, runs = values.shape
-    back = (values[..., :-1] - values[..., 1:]).swapaxes(1, 2).reshape(-1, seeds)
-    steps = estimate(back, floor=floor)
-    shape = (samples, runs - 1)
-    worst = steps.mean.reshape(shape).max(-1)
-    if seeds == 1:
-        unknown = np.full(samples, np.nan)
-        return Sweep(p, p_opposite, effect, worst, unknown, unknown)
-    adjusted = holm(p_above(steps, margin).reshape(shape)).min(-1)
-    return Sweep(p, p_opposite, effect, worst, steps.high.reshape(shape).max(-1), adjusted)
+    seeds = rising.shape[1]
+    steps = np.diff(rising, axis=-1).swapaxes(1, 2).reshape(-1, seeds)
+    ends = rising[..., -1] - rising[..., 0]
+    return Sweep(p, p_opposite, _mean(ends, sigma_pin), _mean(steps, sigma_pin))
 
 
-def trend_words(found: Sweep, *, margin: float, seeds: int) -> Words:
-    """The words of rule d."""
-    opposite = significant(found.p_opposite)
-    if seeds == 1:
-        held = significant(found.p) & (found.reversal <= margin)
-        return np.select([held, opposite], ["REPRODUCED", "SHORT"], "INCONCLUSIVE")
-    low, high = found.effect.low, found.effect.high
-    held = significant(found.p) & (low > 0) & (found.reversal_bound <= margin)
-    flat = (low > -margin) & (high < margin)
-    broken = significant(found.p_reversal)
-    return np.select([held, opposite | broken | flat], ["REPRODUCED", "SHORT"], "INCONCLUSIVE")
+def _mean(values: Array, sigma_pin: float | None) -> Mean:
+    if values.shape[-1] < FEWEST:
+        return pinned(values, math.sqrt(2) * (sigma_pin or math.inf))
+    return mean_of(values, floor=(sigma_pin or 0.0) / 2)
+
+
+class _Ways(NamedTuple):
+    """What is true of sweeps, each (samples,)."""
+
+    there: Flags
+    whole: Flags
+    bounded: Flags
+    opposite: Flags
+    broken: Flags
+    flat: Flags
+
+
+def _ways(found: Sweep, p: Array, margin: float, material: float, level: float) -> _Ways:
+    low, high = found.effect.low(level), found.effect.high(level)
+    least = found.least(level)
+    return _Ways(
+        there=significant(p, level) & (low > 0),
+        whole=least >= material,
+        bounded=least > -margin,
+        opposite=significant(found.p_opposite, level) & (high < 0),
+        broken=significant(found.p_step_back(margin), level),
+        flat=(low > -margin) & (high < margin),
+    )
+
+
+def trend_words(
+    found: Sweep, p: Array, *, margin: float, material: float, level: float = ALPHA
+) -> Words:
+    """The words of rule d; `p` is the p that counts."""
+    ways = _ways(found, p, margin, material, level)
+    short = ways.opposite | ways.broken | ways.flat
+    return np.select(
+        [ways.there & ways.whole, ways.there & ways.bounded, short],
+        ["REPRODUCED", "SMALLER", "SHORT"],
+        "INCONCLUSIVE",
+    )
 
 
 def kendall(values: Array) -> float:
@@ -118,118 +126,121 @@ def isotonic_r2(values: Array) -> float:
     return 1.0 - rest / spread if spread > 0 else 1.0
 
 
-def verdict_trend(claim: TrendClaim, values: Array, *, direction: Direction) -> Finding:
+def verdict_trend(
+    claim: TrendClaim,
+    values: Array,
+    *,
+    family: tuple[float, int] = ALONE,
+    level: float = ALPHA,
+) -> Finding:
     """Judge "the metric moves one way over the runs".
 
     Args:
-        claim: which way it moves, and the step back that is forgiven.
+        claim: which way it moves, the margin and its material share.
         values: (seeds, runs) on common seeds, runs in the order of the claim; NaN diverged.
-        direction: which way the metric is better, which says what a diverged run is worth.
+        family: the p adjusted for all claims about the same runs, and their number.
+        level: the error that the word may have.
     """
     values = usable(values)
+    if lost := diverged(dict(zip(claim.runs, values.T, strict=True)), margin=claim.margin):
+        return lost
     seeds, runs = values.shape
-    broken, losses = _diverged(values, claim)
-    if runs < SHORTEST and not (runs == SHORTEST - 1 and seeds >= 3):
-        few = f"a trend over {runs} runs needs {'3 seeds' if runs == 3 else 'more runs'}"
-        result = _undecided(few, claim, seeds)
-    else:
-        better = 1.0 if direction == "higher" else -1.0
-        up = 1.0 if claim.moves == "up" else -1.0
-        rising = up * better * with_worst(better * values)
-        floor = (claim.sigma_pin or 0.0) / 2
-        found = sweep(up * values[None], rising[None], margin=claim.margin, floor=floor)
-        result = _finding(found, values, claim, losses)
-    if not broken:
-        return result
-    extra = result.extra | {"p_short": 0.0}
-    return replace(result, word="SHORT", note=f"unstable: {losses}", extra=extra)
+    if why := _too_few(claim, seeds, runs):
+        return Finding(word="INCONCLUSIVE", note=why, seeds=seeds, target=0.0, margin=claim.margin)
+    rising = (1.0 if claim.moves == "up" else -1.0) * values
+    return _finding(sweep(rising[None], sigma_pin=claim.sigma_pin), rising, claim, family, level)
 
 
-def _undecided(why: str, claim: TrendClaim, seeds: int) -> Finding:
-    shown, extra = f"(n = {seeds})", {"p_short": 1.0}
-    return Finding("INCONCLUSIVE", why, shown, seeds, target=0.0, margin=claim.margin, extra=extra)
+def _too_few(claim: TrendClaim, seeds: int, runs: int) -> str:
+    if runs < SHORTEST and not (runs == SHORTEST - 1 and seeds >= FEWEST):
+        return f"a trend over {runs} runs needs {'3 seeds' if runs == 3 else 'more runs'}"
+    if seeds < FEWEST and claim.sigma_pin is None:
+        return f"K = {seeds}: a trend needs {FEWEST} seeds, or a sigma_pin from 10 of them"
+    return ""
 
 
-def _finding(found: Sweep, values: Array, claim: TrendClaim, losses: str) -> Finding:
-    seeds = len(values)
-    word = one(trend_words(found, margin=claim.margin, seeds=seeds))
-    mean, p = found.effect.mean.item(), found.p.item()
-    half = found.effect.half.item() if seeds > 1 else math.nan
-    extra = {"p_opposite": found.p_opposite.item(), "p_short": _p_short(found, claim.margin, seeds)}
-    shape = ""
-    if np.isfinite(values).all():
-        means = (1.0 if claim.moves == "up" else -1.0) * values.mean(0)
-        extra |= {"tau": kendall(means), "isotonic_r2": isotonic_r2(means)}
-        extra["reversal"] = found.reversal.item()
-        shape = f", tau = {extra['tau']:.2f}"
-        if seeds > 1:
-            extra["reversal_bound"] = found.reversal_bound.item()
-            extra["p_reversal"] = found.p_reversal.item()
-    return Finding(
+def _finding(
+    found: Sweep, rising: Array, claim: TrendClaim, family: tuple[float, int], level: float
+) -> Finding:
+    margin, material = claim.margin, claim.material * claim.margin
+    p = np.maximum(found.p, family[0])
+    word = one(trend_words(found, p, margin=margin, material=material, level=level))
+    reason, note = _why(word, found, p, claim, rising.shape[0], level)
+    means, effect = rising.mean(0), found.effect
+    steps = zip(found.steps.mean, found.steps.low(level), found.steps.high(level), strict=True)
+    p_back = found.p_step_back(margin).item()
+    p_opposite = max(found.p_opposite.item(), p_above(effect.compared(-1.0, 0.0), 0.0).item())
+    return TrendFinding(
         word=word,
-        note="; ".join(filter(None, [_why(word, found, claim.margin, seeds), losses])),
-        ours=f"{with_uncertainty(mean, half)}, Page p = {p:.2g}{shape} (n = {seeds})",
-        seeds=seeds,
-        mean=optional(mean),
-        low=optional(mean - half),
-        high=optional(mean + half),
+        reason=reason,
+        note=note,
+        seeds=rising.shape[0],
+        level=level,
+        interval=Interval(effect.mean.item(), effect.low(level).item(), effect.high(level).item()),
         target=0.0,
-        margin=claim.margin,
-        sd=optional(found.effect.sd.item()) if seeds > 1 else None,
-        p=p,
-        extra=extra,
+        margin=margin,
+        p=found.p.item(),
+        p_short=min(p_opposite, p_back, p_within(effect, margin).item()),
+        steps=tuple(Interval(*map(float, step)) for step in steps),
+        p_opposite=found.p_opposite.item(),
+        p_adjusted=p.item(),
+        family=family[1],
+        p_step_back=p_back,
+        material=material,
+        tau=kendall(means),
+        isotonic_r2=isotonic_r2(means),
+        means=tuple(means.tolist() if claim.moves == "up" else (-means).tolist()),
     )
 
 
-def _diverged(values: Array, claim: TrendClaim) -> tuple[bool, str]:
-    """Whether a run lost too many seeds, and in words how many each lost."""
-    columns = list(zip(values.T, claim.runs, strict=True))
-    lost = [(int(np.isnan(column).sum()), name) for column, name in columns]
-    words = [f"{count} of {len(values)} seeds of {name} diverged" for count, name in lost if count]
-    return any(unstable(column) for column, _ in columns), "; ".join(words)
-
-
-def _p_short(found: Sweep, margin: float, seeds: int) -> float:
-    """The smallest p of the ways in which a trend can be short."""
-    ways = [found.p_opposite.item()]
-    if seeds > 1:
-        ways += [found.p_reversal.item(), p_within(found.effect, margin).item()]
-    return min(p for p in ways if not math.isnan(p))
-
-
-def _why(word: Word, found: Sweep, margin: float, seeds: int) -> str:
-    if word == "REPRODUCED" and seeds == 1:
-        return f"it moves as claimed, no step back exceeds {margin:g}; one seed bounds nothing"
+def _why(
+    word: Word, found: Sweep, p: Array, claim: TrendClaim, seeds: int, level: float
+) -> tuple[Reason | None, str]:
+    margin, material = claim.margin, claim.material * claim.margin
+    ways = _ways(found, p, margin, material, level)
     if word == "REPRODUCED":
-        return f"it moves as claimed, and every step back is bounded by {margin:g}"
-    if word == "SHORT" and significant(found.p_opposite):
-        return "it moves the other way"
-    if word == "SHORT" and significant(found.p_reversal):
-        return f"a step back exceeds {margin:g}"
+        return None, f"it moves as claimed, and every step is at least {material:g}"
+    if word == "SHORT" and ways.opposite.item():
+        return "reversed", "it moves the other way"
+    if word == "SHORT" and ways.broken.item():
+        return "step back", f"a step back exceeds {margin:g}"
     if word == "SHORT":
-        return f"flat: the 90 % interval of the end-to-end effect lies within ±{margin:g}"
+        flat = f"the {at_level(level)} of the end-to-end effect lies within ±{margin:g}"
+        return "flat", f"flat: {flat}"
+    if word == "SMALLER":
+        return None, f"it moves as claimed, but {_smaller(found, claim, seeds, level)}"
     reasons = []
-    if not significant(found.p):
-        reasons.append(f"Page's test does not reject (p = {found.p.item():.2g})")
-    reached = found.reversal.item() if seeds == 1 else found.reversal_bound.item()
-    if seeds > 1 and not found.effect.low.item() > 0:
+    if not significant(p, level).item():
+        reasons.append(f"Page's test does not reject (p = {p.item():.2g})")
+    if not found.effect.low(level).item() > 0:
         reasons.append("the end-to-end effect is not bounded away from 0")
-    if not reached <= margin:
-        what = "a step back exceeds" if seeds == 1 else "a step back is not bounded by"
-        reasons.append(f"{what} {margin:g}")
-    return "; ".join([*reasons, *_ahead(found, margin, seeds)])
+    if not ways.bounded.item():
+        reasons.append(f"a step back is not bounded by {margin:g}")
+    return None, "; ".join([*reasons, _ahead(found, claim, seeds, level)])
 
 
-def _ahead(found: Sweep, margin: float, seeds: int) -> list[str]:
-    """How many seeds would decide, judged by the end-to-end effect and by Page's p."""
-    if seeds == 1 or math.isnan(found.reversal.item()):
-        return []
-    start = seeds + 1
-    effect, step = found.effect, found.reversal_bound.item() - found.reversal.item()
-    ahead = more_seeds(effect.mean.item(), effect.sigma.item(), start)
-    shrink = ahead.half / max(effect.half.item(), 1e-300)
-    score = -float(ndtri(found.p.item())) * np.sqrt(np.arange(start, start + shrink.size) / seeds)
-    held = (score > -ndtri(0.05)) & (ahead.low > 0)
-    held &= found.reversal.item() + step * shrink <= margin
-    flat = (ahead.low > -margin) & (ahead.high < margin)
-    return [would_decide(first_true(held | flat, start))]
+def _smaller(found: Sweep, claim: TrendClaim, seeds: int, level: float) -> str:
+    """Which steps are too small, or not shown to be large enough."""
+    material, total = claim.material * claim.margin, found.steps.mean.size
+    if small := int((found.steps.high(level) < material).sum()):
+        return f"{small} of {total} steps are smaller than {material:g}"
+    weak = int((found.steps.low(level) < material).sum())
+    said = f"{weak} of {total} steps are not shown to be {material:g}"
+    return f"{said}; {_ahead(found, claim, seeds, level)}"
+
+
+def _ahead(found: Sweep, claim: TrendClaim, seeds: int, level: float) -> str:
+    """How many seeds would decide, judged by the steps and the whole effect."""
+    pin = (claim.sigma_pin or 0.0) / 2
+    sigmas = np.maximum(found.steps.sd, pin)
+    whole, spread = found.effect.mean.item(), max(found.effect.sd.item(), pin)
+
+    def decides(count: int) -> bool:
+        unit = half_width(1.0, count, level)
+        material = claim.material * claim.margin
+        large = (found.steps.mean - unit * sigmas).min() >= material
+        small = (found.steps.mean + unit * sigmas).min() < material
+        flat = abs(whole) + unit * spread < claim.margin
+        return bool(large or small or flat)
+
+    return would_decide(decides, seeds)

@@ -1,37 +1,33 @@
 """Numbers against numbers: printed (rules a and b), or read off a figure (rule e)."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import log_ndtr, stdtrit
 
-from ae.spec import Direction, FigureClaim, ValueClaim
-from ae.verdict.intervals import (
-    CALIBRATION,
-    Estimate,
-    Term,
+from ae.spec import FigureClaim, ValueClaim
+from ae.verdict.bounds import (
+    Known,
+    Mean,
     decide,
-    estimate,
-    first_true,
-    least_margin,
-    more_seeds,
+    half_width,
+    mean_of,
+    p_above,
     p_below,
+    p_within,
+    pinned,
     would_decide,
 )
-from ae.verdict.result import (
-    Array,
-    Finding,
-    Word,
-    one,
-    optional,
-    unstable,
-    usable,
-    with_uncertainty,
-)
+from ae.verdict.divergence import diverged
+from ae.verdict.finding import Finding, Reason, ValueFinding
+from ae.verdict.numbers import Interval, at_level
+from ae.verdict.result import ALPHA, Array, Word, one, usable
 
 FEWEST = 3
-TRUSTED = 5  # published runs from which their spread enters by Welch's formula
+LARGEST = 690.0  # logarithm of a number that is still finite
+ENOUGH = 1.5  # half-widths that a margin needs: it is decided in three of four samples at least
 
 
 @dataclass(frozen=True)
@@ -39,16 +35,16 @@ class Aim:
     """What our number is compared with, and how precisely it is known.
 
     `spread` is the printed standard deviation where the number of its runs is not: it counts in
-    the check of the margin alone. `cautious` as in `intervals.combine`.
+    the check of the margin alone. `sign`: 1 where higher is better.
     """
 
     value: float
     margin: float
-    terms: tuple[Term, ...]
+    known: tuple[Known, ...]
     sigma_pin: float | None
+    sign: int
     at_least: bool = False
     spread: float = 0.0
-    cautious: bool = True
     blocked: str = ""
 
 
@@ -59,62 +55,67 @@ def expected_maximum(n: int) -> float:
     return float((x * density).sum() * step)
 
 
-def verdict_value(claim: ValueClaim, values: Array, *, direction: Direction) -> Finding:
+def verdict_value(claim: ValueClaim, values: Array, *, sign: int, level: float = ALPHA) -> Finding:
     """Judge a printed number.
 
     Args:
         claim: the number, its spread, its margin.
         values: the metric, one value per seed; NaN where the run diverged.
-        direction: which way is better.
+        sign: 1 where a higher value is better, else -1.
+        level: the error that the word may have.
     """
-    sign = 1.0 if direction == "higher" else -1.0
-    return _compare(usable(values), _printed(claim, sign), sign)
+    values = usable(values)
+    if lost := diverged({claim.run: values}, margin=claim.margin):
+        return lost
+    return _compare(values, _printed(claim, sign), level)
 
 
-def verdict_figure(claim: FigureClaim, values: Array, *, direction: Direction) -> Finding:
+def verdict_figure(
+    claim: FigureClaim, values: Array, *, sign: int, level: float = ALPHA
+) -> Finding:
     """Judge a number that was read off a figure; never BETTER.
 
     On a log axis everything is compared in natural-log units, in which `half_width`, `margin`
     and `sigma_pin` are meant; the readings and the values are in the metric's unit.
     """
-    sign = 1.0 if direction == "higher" else -1.0
     values, readings = usable(values), np.array(claim.readings, dtype=float)
+    if lost := diverged({claim.run: values}, margin=claim.margin):
+        return lost
     if claim.log_axis:
         if (values <= 0).any():
-            why = f"a log axis needs numbers above 0; measured {np.nanmin(values):g}"
-            return Finding("UNTESTED", why, "", values.size)
+            why = f"a log axis needs numbers above 0; measured {values.min():g}"
+            return Finding(word="UNTESTED", note=why, seeds=values.size)
         values, readings = np.log(values), np.log(readings)
     half = max(abs(float(readings[0] - readings[1])) / 2, claim.half_width)
     aim = Aim(
         value=float(readings.mean()),
         margin=max(claim.margin, 2 * half),
-        terms=(Term(half**2 / 3, math.inf),),
+        known=(Known(half / math.sqrt(3)),),
         sigma_pin=claim.sigma_pin,
+        sign=sign,
     )
-    found = _compare(values, aim, sign)
+    found = _compare(values, aim, level)
     if found.word == "BETTER":
         note = f"at least reproduced: a figure is never bettered; {found.note}"
-        found = replace(found, word="REPRODUCED", note=note)
+        found = replace(found, word="REPRODUCED", reason="or better", note=note)
     return _from_logs(found) if claim.log_axis else found
 
 
-def _printed(claim: ValueClaim, sign: float) -> Aim:
+def _printed(claim: ValueClaim, sign: int) -> Aim:
     """The printed number with the uncertainty that its spread and its rounding leave."""
     kind, printed, n = claim.spread.kind, claim.spread.value or 0.0, claim.spread.n
-    known = n is not None and n > 1
     nu = float(n - 1) if n is not None and n > 1 else math.inf
-    variance, margin, spread = 0.0, claim.margin, 0.0
+    u, margin, spread = 0.0, claim.margin, 0.0
     if kind in ("se", "folds"):
-        variance = printed**2
+        u = printed
     elif kind == "ci95":
-        variance = (printed / 1.96) ** 2
-    elif kind == "sd" and known:
-        variance = printed**2 / (nu + 1)
+        u = printed / 1.96
+    elif kind == "sd" and math.isfinite(nu):
+        u = printed / math.sqrt(nu + 1)
     elif kind == "sd":
         spread = printed
     elif kind in ("examples", "binomial"):
         margin = max(margin, printed)
-    rounding = (0.5 * 10.0**-claim.digits) ** 2 / 3
     value, blocked = claim.value, ""
     if claim.best_of is not None and claim.best_of > 1:
         if claim.sigma_pin is None:
@@ -124,117 +125,121 @@ def _printed(claim: ValueClaim, sign: float) -> Aim:
     return Aim(
         value=value,
         margin=margin,
-        terms=(Term(variance, nu), Term(rounding, math.inf)),
+        known=(Known(u, nu), Known(0.5 * 10.0**-claim.digits / math.sqrt(3))),
         sigma_pin=claim.sigma_pin,
+        sign=sign,
         at_least=claim.sense == "at_least",
         spread=spread,
-        cautious=nu < TRUSTED - 1 or math.isinf(nu),
         blocked=blocked,
     )
 
 
-def _compare(values: Array, aim: Aim, sign: float) -> Finding:
-    """Rules a, b and e on values where NaN marks a diverged run."""
-    found, blocked = _our_side(values, aim)
-    d = found._replace(mean=sign * (found.mean - aim.value))
-    mean, half = found.mean.item(), found.half.item()
-    lost = int(np.isnan(values).sum())
-    word: Word = "INCONCLUSIVE"
-    if unstable(values):
-        word, note = "SHORT", f"unstable: {lost} of {values.size} seeds diverged"
-    elif lost:
-        note = f"{lost} of {values.size} seeds diverged, so the mean has no finite interval"
-    elif blocked:
-        note, half = blocked, math.nan if values.size < FEWEST else half
+def _compare(values: Array, aim: Aim, level: float) -> Finding:
+    """Rules a, b and e on values that are all numbers."""
+    blocked = aim.blocked
+    if values.size < FEWEST and not aim.sigma_pin:
+        few = f"K = {values.size}: a number needs {FEWEST} seeds, or a sigma_pin from 10 of them"
+        return Finding(
+            word="INCONCLUSIVE",
+            note=blocked or few,
+            seeds=values.size,
+            target=aim.value,
+            margin=aim.margin,
+        )
+    pin = aim.sigma_pin or 0.0
+    if values.size >= FEWEST:
+        found = mean_of(values[None], *aim.known, floor=pin / 2)
     else:
-        word = one(decide(d.low, d.high, aim.margin, at_least=aim.at_least))
-        note = _why(word, d, aim, values.size)
-    extra = {"diverged": float(lost), "p_short": _p_short(d, aim, word, blocked)}
-    if not lost and not (blocked and values.size < FEWEST):
-        weak, warning = _underpowered(found, aim, values.size)
-        extra |= _numbers(d, values.size) | {"underpowered": float(weak)}
-        note += warning if weak else ""
-    return Finding(
+        found = pinned(values[None], pin, *aim.known)
+    d = found.compared(aim.sign, aim.value)
+    word: Word = "INCONCLUSIVE"
+    if not blocked:
+        word = one(decide(d.low(level), d.high(level), aim.margin, at_least=aim.at_least))
+    note = blocked or _why(word, d, aim, values.size, level)
+    return _finding(found, d, aim, word, note, values.size, level)
+
+
+def _finding(
+    found: Mean, d: Mean, aim: Aim, word: Word, note: str, seeds: int, level: float
+) -> Finding:
+    mean, half = found.mean.item(), found.half(level).item()
+    sd = found.sd.item() if seeds > 1 else None
+    sigma = max(found.sd.item(), (aim.sigma_pin or 0.0) / (2 if seeds >= FEWEST else 1))
+    weak, warning = _underpowered(sd or 0.0, aim, seeds, level)
+    if aim.blocked:
+        p, p_short = 1.0, 1.0
+    else:
+        test = p_above(d, -aim.margin) if aim.at_least else p_within(d, aim.margin)
+        p, p_short = test.item(), p_below(d, -aim.margin).item()
+    reason: Reason | None = None
+    if word == "SHORT":
+        reason = "too low" if aim.sign > 0 else "too high"
+    return ValueFinding(
         word=word,
-        note=note,
-        ours=f"{with_uncertainty(mean, half)} (n = {values.size})",
-        seeds=values.size,
-        mean=optional(mean),
-        low=optional(mean - half),
-        high=optional(mean + half),
+        reason=reason,
+        note=note + (warning if weak else ""),
+        seeds=seeds,
+        level=level,
+        interval=Interval(mean, mean - half, mean + half),
         target=aim.value,
         margin=aim.margin,
-        sd=optional(found.sd.item()) if values.size > 1 else None,
-        extra=extra,
+        p=p,
+        p_short=p_short,
+        advantage=d.mean.item(),
+        half=half,
+        sd=sd,
+        sigma=sigma,
+        z=d.mean.item() / (sigma * math.sqrt(1 + 1 / seeds)) if sigma > 0 else None,
+        z_limit=float(stdtrit(seeds - 1, 0.975)) if seeds > 1 else None,
+        underpowered=weak,
     )
 
 
-def _our_side(values: Array, aim: Aim) -> tuple[Estimate, str]:
-    """The mean with all uncertainty of the comparison, and why it cannot decide, if so."""
-    pin, careful = aim.sigma_pin or 0.0, aim.cautious
-    if values.size >= FEWEST:
-        return estimate(values[None], aim.terms, floor=pin / 2, cautious=careful), aim.blocked
-    found = estimate(values[None], aim.terms, floor=pin, nu=CALIBRATION, cautious=careful)
-    few = f"K = {values.size}: a number needs {FEWEST} seeds, or a sigma_pin from 10 of them"
-    return found, aim.blocked or ("" if aim.sigma_pin else few)
-
-
-def _p_short(d: Estimate, aim: Aim, word: Word, blocked: str) -> float:
-    """p of the word SHORT; certain where too many runs diverged, none where nothing decides."""
-    p = p_below(d, -aim.margin).item()
-    return p if not blocked and math.isfinite(p) else float(word != "SHORT")
-
-
-def _why(word: Word, d: Estimate, aim: Aim, seeds: int) -> str:
-    width = f"the margin {aim.margin:.4g}"
+def _why(word: Word, d: Mean, aim: Aim, seeds: int, level: float) -> str:
+    whole, width = f"the whole {at_level(level)}", f"the margin {aim.margin:.4g}"
     if word == "BETTER":
-        return f"the whole 90 % interval is better than published by more than {width}"
+        return f"{whole} is better than published by more than {width}"
     if word == "SHORT":
-        return f"the whole 90 % interval is worse than published by more than {width}"
+        return f"{whole} is worse than published by more than {width}"
     if word == "REPRODUCED" and aim.at_least:
-        return f"the whole 90 % interval is no worse than published by {width}"
+        return f"{whole} is no worse than published by {width}"
     if word == "REPRODUCED":
-        return f"the whole 90 % interval is within {width} of the published value"
-    sides = ["not worse"] * (d.low.item() > -aim.margin)
-    sides += ["not better"] * (d.high.item() < aim.margin)
-    start = max(seeds + 1, FEWEST)
-    ahead = more_seeds(d.mean.item(), d.sigma.item(), start, aim.terms, cautious=aim.cautious)
-    words = decide(ahead.low, ahead.high, aim.margin, at_least=aim.at_least)
-    return "; ".join([*sides, would_decide(first_true(words != "INCONCLUSIVE", start))])
+        return f"{whole} is within {width} of the published value"
+    sides = ["not worse"] * (d.low(level).item() > -aim.margin)
+    sides += ["not better"] * (d.high(level).item() < aim.margin)
+    return "; ".join([*sides, would_decide(_decider(d, aim, level), seeds)])
 
 
-def _numbers(d: Estimate, seeds: int) -> dict[str, float]:
-    """What is reported besides: z asks whether the target could be one draw of ours."""
-    sigma = d.sigma.item()
-    numbers = {"d": d.mean.item(), "u": d.u.item(), "sigma_x": sigma}
-    if math.isfinite(d.nu.item()):
-        numbers["nu"] = d.nu.item()
-    if sigma > 0:
-        numbers["z"] = d.mean.item() / (sigma * math.sqrt(1 + 1 / seeds))
-    if seeds > 1:
-        numbers["z_limit"] = float(stdtrit(seeds - 1, 0.975))
-    return numbers
+def _decider(d: Mean, aim: Aim, level: float) -> Callable[[int], bool]:
+    """Whether so many seeds would decide."""
+    fixed = math.fsum(part.half(level).item() ** 2 for part in aim.known)
+
+    def decides(seeds: int) -> bool:
+        sigma = max(d.sd.item(), (aim.sigma_pin or 0.0) / 2)
+        half = math.hypot(half_width(sigma, seeds, level), math.sqrt(fixed))
+        low, high = (np.array([d.mean.item() + side * half]) for side in (-1, 1))
+        return one(decide(low, high, aim.margin, at_least=aim.at_least)) != "INCONCLUSIVE"
+
+    return decides
 
 
-def _underpowered(found: Estimate, aim: Aim, seeds: int) -> tuple[bool, str]:
+def _underpowered(sd: float, aim: Aim, seeds: int, level: float) -> tuple[bool, str]:
     """Whether the margin is too narrow for this spread and number of seeds, and the words."""
-    pinned = max(aim.sigma_pin or 0.0, aim.spread)
-    sigma = pinned or found.sd.item()
-    source = "sigma_pin" if aim.sigma_pin and pinned == aim.sigma_pin else "the printed sd"
-    source = source if pinned else "the observed sd"
-    factor = least_margin(seeds)
-    why = f"; under-powered: the margin is below {factor:.2g} sigma, sigma = {sigma:.3g} ({source})"
-    return aim.margin < factor * sigma, why
+    pinned_sd = max(aim.sigma_pin or 0.0, aim.spread)
+    sigma = pinned_sd or sd
+    source = "the observed sd"
+    if pinned_sd:
+        source = "sigma_pin" if aim.sigma_pin == pinned_sd else "the printed sd"
+    least = ENOUGH * half_width(sigma, max(seeds, FEWEST), level)
+    words = f"sigma = {sigma:.3g} ({source}) needs a margin of {least:.3g} at {seeds} seeds"
+    return aim.margin < least, f"; under-powered: {words}"
 
 
 def _from_logs(found: Finding) -> Finding:
-    """The finding in the metric's unit; `margin` and `sd` stay in natural-log units."""
-    if found.mean is None or found.target is None:
-        return replace(found, target=math.exp(found.target or 0.0))
-    mean, target, ends = math.exp(found.mean), math.exp(found.target), ""
-    low = None if found.low is None else math.exp(found.low)
-    high = None if found.high is None else math.exp(found.high)
-    if low is not None and high is not None:
-        ends = f" [{low:.4g}, {high:.4g}]"
-    ours = f"{mean:.4g}{ends} (n = {found.seeds})"
-    return replace(found, ours=ours, mean=mean, low=low, high=high, target=target)
+    """The finding in the metric's unit; margin, sd and the like stay in natural-log units."""
+    target = math.exp(found.target or 0.0)
+    if not isinstance(found, ValueFinding) or found.interval is None:
+        return replace(found, target=target)
+    logs = (found.interval.mean, found.interval.low, found.interval.high)
+    ends = (math.exp(min(x, LARGEST)) for x in logs)
+    return replace(found, interval=Interval(*ends), target=target, logarithmic=True)

@@ -57,9 +57,9 @@ def opened(chromium: Any) -> Iterator[Callable[..., Any]]:
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the published records, without its PDF."""
-    from ae.record import read
+    from ae.records.record import read
+    from ae.records.speed import read as read_speed
     from ae.report import render
-    from ae.report.speed import read as read_speed
 
     folder = ROOT / "reports" / "published"
     records = [(read(path), path) for path in sorted(folder.glob("*/*/record.json"))]
@@ -72,11 +72,11 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report, with its PDF, of a record that has markup wherever a person may write."""
+    import test_figures as turned
     import test_report as made
-    import test_report_figures as turned
-    import test_report_traversal as played
+    import test_traversal as played
 
-    from ae.record import Interaction
+    from ae.records.figures import Interaction
     from ae.report import render
 
     record = made.hinton(title=MARKUP)

@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watched import HOSTILE
+from watched import HOSTILE, ROOT
+
+from ae.machine.git import Commit
+from ae.records.record import read
+from ae.report.history import page
+from ae.results.history import Revision, tracks
 
 RUN = "axe.run(document, { resultTypes: ['violations'] })"
 Open = Callable[..., Any]
@@ -38,6 +43,24 @@ def test_pages_have_no_faults(
         published / "perf.html",
     ):
         assert faults(opened(path, scheme=scheme), axe) == [], path.name
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_a_history_has_none(
+    opened: Callable[..., Any], tmp_path: Path, axe: str, scheme: str
+) -> None:
+    """Of a number that a source prints, at two revisions of a record."""
+    record = read(ROOT / "reports/published/hinton2006-deep-autoencoder/quick/record.json")
+    past = [
+        Revision(Commit(f"{i}" * 40, f"2026-11-2{i}", "reports: <b>a record</b>"), record)
+        for i in (1, 2)
+    ]
+    found = tracks(past, [("ae-30", "squared_error"), ("pca-30", "squared_error")])
+    assert [len(track.points) for track in found] == [2, 2]
+    path = tmp_path / "history.html"
+    path.write_bytes(page(record.name, "A paper", found, ["a note"], ROOT / "reports/templates"))
+    assert faults(opened(path, scheme=scheme), axe) == []
+    assert faults(opened(path, scheme=scheme, width=380), axe) == []
 
 
 def test_faults_are_found(opened: Open, tmp_path: Path, axe: str) -> None:

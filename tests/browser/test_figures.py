@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_figures import interactive
 from test_report import TEMPLATES
-from test_report_figures import interactive
-from test_report_traversal import STEPS, sheet
+from test_traversal import STEPS, sheet
 from watched import HOSTILE
 
 from ae.report import render

@@ -14,7 +14,7 @@ Open = Callable[..., Any]
 def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of two records with the same title, of which metrics and verdicts moved."""
     import test_report as made
-    from test_report_moved import earlier, of
+    from test_moved import earlier, of
 
     from ae.report import render
 

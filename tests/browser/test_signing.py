@@ -6,7 +6,7 @@ from typing import Any
 
 from watched import HOSTILE, MARKUP
 
-from ae.review import Review, read
+from ae.records.reviews import Review, read
 
 Open = Callable[..., Any]
 REVIEW = "Review this figure"

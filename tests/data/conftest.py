@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ae.manifest import Manifest, read_manifest
+from ae.data.manifest import Manifest, read_manifest
 
 HEAD = """
 title = "Tiny"

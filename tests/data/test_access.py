@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from ae.data.access import bernoulli, variance
+from ae.data.access import bernoulli, inverted_bernoulli, variance
 from ae.data.dataset import Dataset, load
+from ae.data.manifest import Access, find_manifest, read_manifest
 from ae.data.noise import BLOCK, drawn
 from ae.errors import UserError
-from ae.manifest import Access, find_manifest, read_manifest
+from ae.library import Library
 
 ROOT = Path(__file__).parents[2]
 LAWS = {"access.variance": "normal", "access.bernoulli": "uniform"}
@@ -26,9 +27,9 @@ def access(**changes):
 
 def mnist(limit=1000, split="test", **changes) -> Dataset:
     """varianceMNIST with other keys in its [access]."""
-    manifest = find_manifest("variance-mnist", ROOT / "datasets")
+    manifest = find_manifest("variance-mnist", Library.at(ROOT))
     manifest = manifest.model_copy(update={"access": access(**changes)})
-    return load(manifest, split, limit=limit, root=ROOT, device="cpu")
+    return load(manifest, split, limit=limit, library=Library.at(ROOT), device="cpu")
 
 
 def everything(data: Dataset):
@@ -53,6 +54,14 @@ def test_a_binarised_pixel_is_1_as_often_as_it_is_bright():
     assert (ones[:, 0].sum(), ones[:, 3].sum()) == (0, 20000)
     for column, p in ((1, 0.2), (2, 0.8)):
         assert abs(ones[:, column].mean() - p) < 4 * (p * (1 - p) / 20000) ** 0.5
+
+
+def test_an_inverted_pixel_is_0_as_often_as_it_is_bright():
+    x = torch.tensor([0, 51, 255]) / 255
+    ones = inverted_bernoulli(x, drawn("uniform", "moments", torch.arange(20000), 3))
+    assert set(ones.unique().tolist()) == {0.0, 1.0}
+    assert (ones[:, 0].sum(), ones[:, 2].sum()) == (20000, 0)
+    assert abs(ones[:, 1].mean() - 0.8) < 4 * (0.16 / 20000) ** 0.5
 
 
 def test_the_sets_energy_is_that_of_its_images():
@@ -119,7 +128,11 @@ def test_only_a_set_that_trains_afresh_asks_for_noise(train, fresh):
 
 def test_a_set_without_access_is_as_it_was():
     data = load(
-        find_manifest("mnist", ROOT / "datasets"), "test", limit="all", root=ROOT, device="cpu"
+        find_manifest("mnist", Library.at(ROOT)),
+        "test",
+        limit="all",
+        library=Library.at(ROOT),
+        device="cpu",
     )
     assert data.sha256 == "a0863a96c44e5666edbb30c4071ee79ca0514c621e6349c5967fc78e7305c891"
     assert data.fresh is None
@@ -140,7 +153,11 @@ def test_the_digest_tells_how_examples_are_drawn():
         )
     }
     plain = load(
-        find_manifest("mnist", ROOT / "datasets"), "test", limit=10, root=ROOT, device="cpu"
+        find_manifest("mnist", Library.at(ROOT)),
+        "test",
+        limit=10,
+        library=Library.at(ROOT),
+        device="cpu",
     )
     assert len(digests | {plain.sha256}) == 6
 
@@ -191,8 +208,14 @@ def test_a_set_with_files_of_its_own_has_no_access(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"function": "access.varianc"}, "ae/data has no 'access.varianc'"),
-        ({"function": "acces.variance"}, "ae/data has no 'acces.variance'"),
+        (
+            {"function": "access.varianc"},
+            "'access.varianc': cannot be imported: module 'ae.data.access' has no attribute 'varianc'",
+        ),
+        (
+            {"function": "acces.variance"},
+            "'acces.variance': cannot be imported: No module named 'ae.data.acces'",
+        ),
         (
             {"law": "uniform"},
             "access.variance is of the form (x, normal); expected (x, uniform), for the law is 'uniform'",

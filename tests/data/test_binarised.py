@@ -8,16 +8,17 @@ import pytest
 import torch
 
 from ae.data.dataset import load
-from ae.data.files import locate
-from ae.manifest import find_manifest
+from ae.data.manifest import find_manifest
+from ae.data.places import locate
+from ae.library import Library
 
 ROOT = Path(__file__).parents[2]
 SHA256 = {"train": "43490d4d", "valid": "069b4f0b", "test": "ca0294c3"}
 
 
 def data(name, split="test", limit=300):
-    manifest = find_manifest(name, ROOT / "datasets")
-    return load(manifest, split, limit=limit, root=ROOT, device="cpu")
+    manifest = find_manifest(name, Library.at(ROOT))
+    return load(manifest, split, limit=limit, library=Library.at(ROOT), device="cpu")
 
 
 def seen(dataset):
@@ -65,8 +66,11 @@ def test_no_two_of_the_four_have_the_same_digest():
 
 @pytest.mark.parametrize("split", SHA256)
 def test_static_is_larochelles_draw(split):
-    manifest = find_manifest("mnist-static", ROOT / "datasets")
-    if not os.environ.get("AE_DATA") or locate(manifest, manifest.file[0], ROOT) is None:
+    manifest = find_manifest("mnist-static", Library.at(ROOT))
+    if (
+        not os.environ.get("AE_DATA")
+        or locate(manifest, manifest.file[0], Library.at(ROOT)) is None
+    ):
         pytest.skip("the binarised file is not on this machine")
     found = data("mnist-static", split, "all")
     assert len(found.x) == (50000 if split == "train" else 10000)
@@ -76,3 +80,32 @@ def test_static_is_larochelles_draw(split):
     if split == "test":
         counts = torch.bincount(found.y)
         assert torch.equal(counts, torch.bincount(data("mnist", limit="all").y))
+
+
+def test_inverted_pixels_are_the_complement_of_what_the_same_noise_binarises():
+    plain, inverted = data("mnist-dynamic"), data("mnist-inverted")
+    noise = torch.rand(300, 784)
+    first, second = (d.with_noise(torch.arange(300), noise).x for d in (plain, inverted))
+    assert torch.equal(first + second, torch.ones_like(first))
+    assert seen(inverted).mean().item() == pytest.approx(
+        1 - inverted.x.double().mean().item() / 255, abs=3e-3
+    )
+
+
+def test_all_70000_images_are_the_training_images_and_then_the_test_images():
+    whole, train, test = (
+        data(name, split, "all")
+        for name, split in (("mnist-70000", "train"), ("mnist", "train"), ("mnist", "test"))
+    )
+    assert torch.equal(whole.x, torch.cat([train.x, test.x]))
+    assert torch.equal(whole.y, torch.cat([train.y, test.y]))
+    assert torch.equal(data("mnist-70000", "test", "all").x, test.x)
+
+
+def test_50000_training_images_leave_the_last_10000_to_validate_by():
+    train, valid, test = (data("mnist-50000", split, "all") for split in ("train", "valid", "test"))
+    whole = data("mnist", "train", "all")
+    assert (len(train.x), len(valid.x)) == (50000, 10000)
+    assert torch.equal(whole.x, torch.cat([train.x, valid.x]))
+    assert torch.equal(whole.y, torch.cat([train.y, valid.y]))
+    assert torch.equal(data("mnist", "test", "all").x, test.x)

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from ae.data.dataset import load
+from ae.data.manifest import find_manifest, read_manifest
 from ae.errors import OutsideError, UserError
-from ae.manifest import find_manifest, read_manifest
+from ae.library import Library
 
 ROOT = Path(__file__).parents[2]
 TRAIN = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -20,7 +21,13 @@ TEST = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 def take(root):
     def run(manifest, split="train", limit="all", only="all", labelled="all"):
         return load(
-            manifest, split, limit=limit, root=root, device="cpu", only=only, labelled=labelled
+            manifest,
+            split,
+            limit=limit,
+            library=Library.at(root),
+            device="cpu",
+            only=only,
+            labelled=labelled,
         )
 
     return run
@@ -37,7 +44,11 @@ def refused(kind, call) -> str:
 def test_the_embedded_mnist_is_the_published_one(split, counts, monkeypatch):
     monkeypatch.delenv("AE_DATA", raising=False)
     data = load(
-        find_manifest("mnist", ROOT / "datasets"), split, limit="all", root=ROOT, device="cpu"
+        find_manifest("mnist", Library.at(ROOT)),
+        split,
+        limit="all",
+        library=Library.at(ROOT),
+        device="cpu",
     )
     assert data.x.shape == (sum(counts), 784)
     assert (data.available, data.shape) == (sum(counts), (28, 28))
@@ -95,8 +106,14 @@ def test_an_unknown_split_and_a_limit_beyond_it_are_refused(tiny, embed, take):
     [
         ({"shape": (2, 1)}, "examples have shape (1, 2); its manifest says (2, 1)"),
         ({"classes": 7}, "found the label 7; its manifest says 7 classes, from 0"),
-        ({"decode": "idx.digit"}, "decode: ae/data has no 'idx.digit'"),
-        ({"decode": "ids.digits"}, "decode: ae/data has no 'ids.digits'"),
+        (
+            {"decode": "idx.digit"},
+            "decode: 'idx.digit': cannot be imported: module 'ae.data.idx' has no attribute 'digit'",
+        ),
+        (
+            {"decode": "ids.digits"},
+            "decode: 'ids.digits': cannot be imported: No module named 'ae.data.ids'",
+        ),
     ],
 )
 def test_data_that_are_not_what_the_manifest_says_are_refused(tiny, embed, take, change, expected):
@@ -156,9 +173,9 @@ def test_only_some_classes_are_taken_and_counted(tiny, embed, take):
 
 
 def test_a_derived_image_does_not_depend_on_which_classes_are_taken(root):
-    manifest = find_manifest("mnist-bg-rand", ROOT / "datasets")
-    some = load(manifest, "train", limit=40, root=ROOT, device="cpu")
-    ones = load(manifest, "train", limit=5, root=ROOT, device="cpu", only=(1, 8))
+    manifest = find_manifest("mnist-bg-rand", Library.at(ROOT))
+    some = load(manifest, "train", limit=40, library=Library.at(ROOT), device="cpu")
+    ones = load(manifest, "train", limit=5, library=Library.at(ROOT), device="cpu", only=(1, 8))
     wanted = torch.isin(some.y, torch.tensor([1, 8]))
     assert wanted.sum() >= 5
     assert torch.equal(ones.x, some.x[wanted][:5])
@@ -166,10 +183,10 @@ def test_a_derived_image_does_not_depend_on_which_classes_are_taken(root):
 
 
 def test_labels_are_shown_first_of_every_class_and_then_second_of_every_class():
-    manifest = find_manifest("mnist", ROOT / "datasets")
+    manifest = find_manifest("mnist", Library.at(ROOT))
 
     def load_600(**how):
-        return load(manifest, "train", limit=600, root=ROOT, device="cpu", **how)
+        return load(manifest, "train", limit=600, library=Library.at(ROOT), device="cpu", **how)
 
     whole, some = load_600(), load_600(labelled=57)
     assert torch.equal(some.x, whole.x)
@@ -210,7 +227,7 @@ def test_a_set_on_the_gpu_is_the_one_on_the_cpu(tiny, embed, root, take):
     manifest = tiny()
     embed()
     here = take(manifest)
-    there = load(manifest, "train", limit="all", root=root, device="cuda")
+    there = load(manifest, "train", limit="all", library=Library.at(root), device="cuda")
     assert torch.equal(there.x.cpu(), here.x)
     assert replace(there, x=here.x, y=here.y) == here
 

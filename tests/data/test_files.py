@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from ae.data import files
-from ae.data.files import cache_folder, fetch, locate
+from ae.data.files import fetch
+from ae.data.places import cache_folder, locate
 from ae.errors import OutsideError, UserError
+from ae.library import Library
 
 BODY = bytes(range(256)) * 8
 NAME = "x.gz"
@@ -29,7 +31,7 @@ def get(root):
     def run(manifest, **options):
         for file in manifest.file[1:]:
             put(cache_folder() / "tiny" / file.basename, b"y")
-        return fetch(manifest, root, **options)[0]
+        return fetch(manifest, Library.at(root), **options)[0]
 
     return run
 
@@ -79,9 +81,9 @@ def test_places_are_tried_in_their_order(root, tiny, monkeypatch):
         put(path, BODY)
     monkeypatch.setenv("AE_DATA", f"{first}{os.pathsep}{os.pathsep}{second}")
     for path in order:
-        assert locate(manifest, file, root) == path
+        assert locate(manifest, file, Library.at(root)) == path
         path.unlink()
-    assert locate(manifest, file, root) is None
+    assert locate(manifest, file, Library.at(root)) is None
 
 
 def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
@@ -108,7 +110,7 @@ def test_a_folder_of_ae_data_that_is_none_is_named(root, tiny, monkeypatch, fold
     put(root / "file", b"")
     monkeypatch.setenv("AE_DATA", str(root / folder))
     with pytest.raises(UserError) as caught:
-        fetch(tiny(), root)
+        fetch(tiny(), Library.at(root))
     expected = f"AE_DATA: {root / folder} is not a folder; correct it or unset AE_DATA"
     assert str(caught.value) == expected
 
@@ -117,11 +119,11 @@ def test_a_file_of_another_size_or_content_is_named_and_never_used(root, tiny, m
     manifest = one("/a")
     mirror.answers["/a"] = whole
     path = put(root / "datasets/tiny/x.gz", BODY[:-1])
-    assert refused(lambda: fetch(manifest, root)) == (
+    assert refused(lambda: fetch(manifest, Library.at(root))) == (
         f"{path}: expected 2048 bytes, found 2047; remove the file and run `ae fetch`"
     )
     put(path, BODY[::-1])
-    assert refused(lambda: fetch(manifest, root)) == (
+    assert refused(lambda: fetch(manifest, Library.at(root))) == (
         f"{path}: expected sha256 {hashlib.sha256(BODY).hexdigest()}, found "
         f"{hashlib.sha256(BODY[::-1]).hexdigest()}; remove the file and run `ae fetch`"
     )
@@ -131,12 +133,12 @@ def test_a_file_of_another_size_or_content_is_named_and_never_used(root, tiny, m
 def test_a_file_that_changes_after_it_was_verified_is_verified_again(root, tiny, embed):
     manifest = tiny()
     embed()
-    path = fetch(manifest, root)[0]
+    path = fetch(manifest, Library.at(root))[0]
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
     os.utime(path, ns=(0, 1))
-    assert "expected sha256" in refused(lambda: fetch(manifest, root))
+    assert "expected sha256" in refused(lambda: fetch(manifest, Library.at(root)))
 
 
 def test_a_download_lands_in_the_cache_and_is_not_repeated(root, mirror, one, get):
@@ -282,7 +284,7 @@ def test_what_a_mirror_did_is_said_in_one_line(mirror, one, get, monkeypatch, an
 def test_without_a_network_every_mirror_is_named(root, tiny, closed_port):
     ports = f"http://127.0.0.1:{closed_port}"
     manifest = tiny(mirrors=(f"{ports}/a", f"{ports}/b"))
-    said = refused(lambda: fetch(manifest, root))
+    said = refused(lambda: fetch(manifest, Library.at(root)))
     for path in "ab":
         assert said.count(f"{ports}/{path}: [Errno 111] Connection refused") == 1
     for folder in ("datasets/tiny", "cache/tiny"):
@@ -291,9 +293,9 @@ def test_without_a_network_every_mirror_is_named(root, tiny, closed_port):
 
 
 def test_a_file_without_mirrors_and_one_not_looked_for_are_told_apart(root, tiny, mirror):
-    assert "; it has no mirror; put it in" in refused(lambda: fetch(tiny(), root))
+    assert "; it has no mirror; put it in" in refused(lambda: fetch(tiny(), Library.at(root)))
     manifest = tiny(mirrors=(mirror.url("/a"),))
-    said = refused(lambda: fetch(manifest, root, offline=True))
+    said = refused(lambda: fetch(manifest, Library.at(root), offline=True))
     assert "; it was not looked for on mirrors; put it in" in said
     assert mirror.seen == []
 
@@ -301,7 +303,7 @@ def test_a_file_without_mirrors_and_one_not_looked_for_are_told_apart(root, tiny
 def test_a_cache_that_cannot_be_written_is_named(root, tiny, mirror, monkeypatch):
     put(root / "file", b"")
     monkeypatch.setenv("AE_CACHE", str(root / "file/cache"))
-    assert refused(lambda: fetch(tiny(mirrors=(mirror.url("/a"),)), root)) == (
+    assert refused(lambda: fetch(tiny(mirrors=(mirror.url("/a"),)), Library.at(root))) == (
         f"{root / 'file/cache/tiny/x.gz'}: cannot be written: Not a directory; name another "
         "folder in AE_CACHE"
     )
@@ -331,7 +333,9 @@ def test_two_at_once_download_once(root, mirror, one, get):
     put(cache_folder() / "tiny/y.gz", b"y")
     found: list[bytes] = []
     both = [
-        threading.Thread(target=lambda: found.append(fetch(manifest, root)[0].read_bytes()))
+        threading.Thread(
+            target=lambda: found.append(fetch(manifest, Library.at(root))[0].read_bytes())
+        )
         for _ in range(2)
     ]
     for thread in both:
@@ -341,3 +345,31 @@ def test_two_at_once_download_once(root, mirror, one, get):
         thread.join(10)
     assert found == [BODY, BODY]
     assert mirror.seen == [("/a", None)]
+
+
+def test_no_message_holds_what_a_mirror_is_asked_by(tiny, mirror, get):
+    url = mirror.url("/none")
+    said = refused(lambda: get(tiny({"x": BODY, "y": b"y"}, (f"{url}?token=S3cr3t",))))
+    assert "S3cr3t" not in said
+    assert url in said
+
+
+@pytest.mark.parametrize("content", [BODY[:-1], BODY[::-1]])
+def test_a_file_of_a_persons_own_that_differs_is_passed_over_and_named(
+    root, tiny, monkeypatch, caplog, content
+):
+    manifest = tiny({"x": BODY, "y": b"y"})
+    own, kept = put(root / "own" / "x.gz", content), root / "cache/tiny/x.gz"
+    monkeypatch.setenv("AE_DATA", str(root / "own"))
+    put(root / "own" / "y.gz", b"y")
+    said = refused(lambda: fetch(manifest, Library.at(root), offline=True))
+    assert f"; {own} is another: expected " in said
+    assert "remove" not in said
+    put(kept, BODY)
+    for _ in range(2):
+        assert locate(manifest, manifest.file[0], Library.at(root)) == kept
+    named = [
+        line for line in caplog.messages if line.startswith(f"ae: passed over {own}: expected ")
+    ]
+    assert len(named) == 1
+    assert own.read_bytes() == content

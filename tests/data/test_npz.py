@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from ae.data import npz
 from ae.data.dataset import load
+from ae.data.manifest import find_manifest
 from ae.errors import OutsideError, UserError
-from ae.manifest import find_manifest
+from ae.library import Library
 
 ROOT = Path(__file__).parents[2]
 ARRAYS = {
@@ -133,18 +134,18 @@ def test_a_split_takes_its_rows_and_no_more(tiny, embed, root):
     for rows, expected in (((1, 1), [[102, 255]]), ((0, 2), [[0, 51], [102, 255]])):
         split = manifest.splits["train"].model_copy(update={"first": rows[0], "count": rows[1]})
         some = manifest.model_copy(update={"splits": {"train": split}})
-        data = load(some, "train", limit="all", root=root, device="cpu")
+        data = load(some, "train", limit="all", library=Library.at(root), device="cpu")
         assert (data.x.tolist(), data.available) == (expected, len(expected))
     split = manifest.splits["train"].model_copy(update={"first": 1, "count": 2})
     beyond = manifest.model_copy(update={"splits": {"train": split}})
     with pytest.raises(UserError, match="takes examples up to 3; its files have 2"):
-        load(beyond, "train", limit="all", root=root, device="cpu")
+        load(beyond, "train", limit="all", library=Library.at(root), device="cpu")
 
 
 def test_frey_faces_that_are_missing_are_told_how_to_be_made(root):
-    manifest = find_manifest("frey-faces", ROOT / "datasets")
+    manifest = find_manifest("frey-faces", Library.at(ROOT))
     with pytest.raises(OutsideError) as caught:
-        load(manifest, "train", limit="all", root=root, device="cpu")
+        load(manifest, "train", limit="all", library=Library.at(root), device="cpu")
     said = str(caught.value)
     assert "it has no mirror; make it with numpy and scipy from https://cs.nyu.edu/" in said
     assert said.isprintable()

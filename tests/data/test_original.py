@@ -17,9 +17,11 @@ from originals import FILE, SIZE, at_hand, content, described, saved
 
 from ae.data import original
 from ae.data.dataset import Dataset, load
-from ae.data.files import cache_folder, fetch, locate
+from ae.data.files import fetch
+from ae.data.manifest import find_manifest, read_manifest
+from ae.data.places import cache_folder, locate
 from ae.errors import MissingData, OutsideError, UserError
-from ae.manifest import find_manifest, read_manifest
+from ae.library import Library
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +35,10 @@ def both(root, manifest, device="cpu", **keys) -> tuple[Dataset, Dataset]:
     """The set from its file, and rendered."""
     rendered = manifest.model_copy(update={"original": None})
     keys = {"limit": "all", **keys}
-    found = [load(m, "all", root=root, device=device, **keys) for m in (manifest, rendered)]
+    found = [
+        load(m, "all", library=Library.at(root), device=device, **keys)
+        for m in (manifest, rendered)
+    ]
     assert (found[0].images is None, found[1].images is None) == (False, True)
     return found[0], found[1]
 
@@ -150,12 +155,16 @@ def test_a_set_says_which_of_the_two_it_is(root, arrays):
         "exactly, 0 pixels are off on average. Of old."
     )
     (root / "datasets/sprites" / FILE).unlink()
-    rendered = load(manifest, "all", limit=9, root=root, device="cpu")
+    rendered = load(manifest, "all", limit=9, library=Library.at(root), device="cpu")
     assert rendered.origin == "re-rendered, for the original file is not at hand"
     assert (rendered.manifest.licence, rendered.manifest.note) == ("made anew", "Re-rendered.")
     assert (
         load(
-            find_manifest("mnist", ROOT / "datasets"), "test", limit=1, root=ROOT, device="cpu"
+            find_manifest("mnist", Library.at(ROOT)),
+            "test",
+            limit=1,
+            library=Library.at(ROOT),
+            device="cpu",
         ).origin
         == ""
     )
@@ -165,9 +174,16 @@ def test_the_digest_without_the_file_is_that_of_a_set_that_never_had_one(root, a
     manifest = at_hand(root, saved(arrays))
     (root / "datasets/sprites" / FILE).unlink()
     never = load(
-        manifest.model_copy(update={"original": None}), "all", limit="all", root=root, device="cpu"
+        manifest.model_copy(update={"original": None}),
+        "all",
+        limit="all",
+        library=Library.at(root),
+        device="cpu",
     )
-    assert load(manifest, "all", limit="all", root=root, device="cpu").sha256 == never.sha256
+    assert (
+        load(manifest, "all", limit="all", library=Library.at(root), device="cpu").sha256
+        == never.sha256
+    )
 
 
 def test_what_a_worker_is_sent_has_the_images(root, arrays, monkeypatch):
@@ -244,7 +260,7 @@ def test_a_file_that_is_not_what_its_manifest_says_is_refused(root, arrays, chan
     change(arrays)
     manifest = at_hand(root, saved(arrays))
     with pytest.raises(OutsideError) as caught:
-        load(manifest, "all", limit=250, root=root, device="cpu")
+        load(manifest, "all", limit=250, library=Library.at(root), device="cpu")
     said = str(caught.value)
     assert said.startswith(f"{root / 'datasets/sprites' / FILE}: ")
     assert message in said
@@ -256,11 +272,11 @@ def test_half_a_file_and_one_of_another_sha256_are_refused(root, arrays):
     path = root / "datasets/sprites" / FILE
     for part, words in ((file[: len(file) // 2], "not a whole .npz file"), (b"", "not a whole")):
         with pytest.raises(OutsideError, match=words):
-            load(at_hand(root, part), "all", limit=9, root=root, device="cpu")
+            load(at_hand(root, part), "all", limit=9, library=Library.at(root), device="cpu")
     manifest = at_hand(root, file)
     path.write_bytes(file[:-1] + b"x")
     with pytest.raises(OutsideError) as caught:
-        load(manifest, "all", limit=9, root=root, device="cpu")
+        load(manifest, "all", limit=9, library=Library.at(root), device="cpu")
     assert re.fullmatch(
         rf"{re.escape(str(path))}: expected sha256 {hashlib.sha256(file).hexdigest()}, found \w{{64}}; "
         "remove the file and run `ae fetch`",
@@ -324,7 +340,7 @@ def test_an_original_belongs_to_a_set_that_is_rendered(root, tiny):
 def test_memory_is_a_bit_a_pixel_of_what_is_asked_for(root):
     side, counts = 64, {"shape": 3, "scale": 4, "orientation": 4, "x": 16, "y": 32}
     size = 3 * 4 * 4 * 16 * 32
-    manifest = find_manifest("dsprites", ROOT / "datasets")
+    manifest = find_manifest("dsprites", Library.at(ROOT))
     factor, latent = (
         tuple(f.model_copy(update={"count": counts.get(f.name, 1)}) for f in table)
         for table in (manifest.factor, manifest.original.latent)
@@ -351,7 +367,7 @@ def test_memory_is_a_bit_a_pixel_of_what_is_asked_for(root):
     places = classes[::-1, 1:].astype(np.uint8)
     for count in (size, 100):
         tracemalloc.start()
-        _, found = original.images(manifest, places[:count], root)
+        _, found = original.images(manifest, places[:count], Library.at(root))
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert found.shape == (count, side**2 // 8)
@@ -369,17 +385,19 @@ def test_a_run_never_downloads_the_original_and_fetch_does(root, arrays, mirror)
     mirror.answers["/a"] = lambda handler: handler.reply(200, file)
     sha256 = hashlib.sha256(file).hexdigest()
     manifest = read_manifest(described(root / "datasets", sha256, mirrors=(mirror.url("/a"),)))
-    assert load(manifest, "all", limit=9, root=root, device="cpu").images is None
+    assert load(manifest, "all", limit=9, library=Library.at(root), device="cpu").images is None
     with pytest.raises(MissingData, match="it was not looked for on mirrors"):
-        fetch(manifest, root, offline=True)
+        fetch(manifest, Library.at(root), offline=True)
     assert mirror.seen == []
     heard = []
-    assert fetch(manifest, root, progress=lambda *told: heard.append(told)) == [
+    assert fetch(manifest, Library.at(root), progress=lambda *told: heard.append(told)) == [
         cache_folder() / "sprites" / FILE
     ]
     assert heard[-1] == (FILE, len(file), len(file))
-    assert load(manifest, "all", limit=9, root=root, device="cpu").images is not None
-    assert locate(manifest, manifest.original, root) == cache_folder() / "sprites" / FILE
+    assert load(manifest, "all", limit=9, library=Library.at(root), device="cpu").images is not None
+    assert (
+        locate(manifest, manifest.original, Library.at(root)) == cache_folder() / "sprites" / FILE
+    )
 
 
 def test_a_download_of_unknown_size_that_breaks_off_goes_on(root, arrays, mirror):
@@ -396,7 +414,7 @@ def test_a_download_of_unknown_size_that_breaks_off_goes_on(root, arrays, mirror
     mirror.answers["/a"] = cut
     sha256 = hashlib.sha256(file).hexdigest()
     manifest = read_manifest(described(root / "datasets", sha256, mirrors=(mirror.url("/a"),)))
-    assert fetch(manifest, root)[0].read_bytes() == file
+    assert fetch(manifest, Library.at(root))[0].read_bytes() == file
     assert mirror.seen == [("/a", None), ("/a", "bytes=512-")]
 
 
@@ -405,13 +423,15 @@ def test_a_mirror_that_sends_without_end_is_left(root, mirror, monkeypatch):
     mirror.answers["/a"] = lambda handler: handler.reply(200, bytes(5000))
     manifest = read_manifest(described(root / "datasets", "0" * 64, mirrors=(mirror.url("/a"),)))
     with pytest.raises(MissingData, match="sends more than the 1000 bytes expected"):
-        fetch(manifest, root)
+        fetch(manifest, Library.at(root))
     assert not list(cache_folder().rglob("*.part"))
 
 
 def test_the_command_says_which_of_the_two_a_run_would_use(root, arrays):
     described(root / "datasets", hashlib.sha256(saved(arrays)).hexdigest())
     (root / "benchmarks").mkdir()
+    (root / "benchmarks" / "any2020-spec.toml").touch()
+    (root / "ae").symlink_to(ROOT / "ae")
 
     def ae(*arguments) -> tuple[int, str, str]:
         found = subprocess.run(
@@ -444,10 +464,10 @@ def test_the_command_says_which_of_the_two_a_run_would_use(root, arrays):
 
 @pytest.fixture(scope="module")
 def real():
-    manifest = find_manifest("dsprites", ROOT / "datasets")
-    if locate(manifest, manifest.original, ROOT) is None:
+    manifest = find_manifest("dsprites", Library.at(ROOT))
+    if locate(manifest, manifest.original, Library.at(ROOT)) is None:
         pytest.skip(f"{manifest.original.basename} is not on this machine")
-    return load(manifest, "all", limit="all", root=ROOT, device="cpu")
+    return load(manifest, "all", limit="all", library=Library.at(ROOT), device="cpu")
 
 
 def test_how_many_images_of_the_file_are_drawn_exactly(real, capsys):

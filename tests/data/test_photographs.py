@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from ae.data.dataset import load
+from ae.data.manifest import find_manifest
 from ae.data.photographs import patches, whitened
-from ae.manifest import find_manifest
+from ae.library import Library
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +57,6 @@ def test_the_first_n_are_the_same_and_training_and_test_places_lie_apart(monkeyp
 
 
 def test_the_manifest_agrees_with_what_is_made():
-    manifest = find_manifest("natural-patches", ROOT / "datasets")
-    data = load(manifest, "train", limit=20, root=ROOT, device="cpu")
+    manifest = find_manifest("natural-patches", Library.at(ROOT))
+    data = load(manifest, "train", limit=20, library=Library.at(ROOT), device="cpu")
     assert (data.x.shape, data.available) == ((20, 144), 100000)

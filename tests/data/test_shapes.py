@@ -10,8 +10,9 @@ from scipy import stats
 from scipy.spatial import Delaunay
 
 from ae.data.dataset import load
+from ae.data.manifest import find_manifest
 from ae.data.shapes import SIDE, convex, is_convex, rectangles
-from ae.manifest import find_manifest
+from ae.library import Library
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,8 +101,8 @@ PINNED = {
 @pytest.mark.parametrize("name", PINNED)
 def test_a_generated_set_has_its_sizes_and_its_bytes_do_not_change(name, monkeypatch):
     monkeypatch.delenv("AE_DATA", raising=False)
-    manifest = find_manifest(name, ROOT / "datasets")
-    data = load(manifest, "train", limit=50, root=ROOT, device="cpu")
+    manifest = find_manifest(name, Library.at(ROOT))
+    data = load(manifest, "train", limit=50, library=Library.at(ROOT), device="cpu")
     assert data.x.shape == (50, 784)
     assert data.available == {"rectangles": 1000, "convex": 6000}[name]
     assert "regenerated" in manifest.note.lower()

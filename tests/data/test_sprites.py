@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from ae.data.dataset import Dataset, load
+from ae.data.manifest import find_manifest, read_manifest
 from ae.data.sprites import CANVAS, dsprites
 from ae.errors import UserError
-from ae.manifest import find_manifest, read_manifest
+from ae.library import Library
 
 ROOT = Path(__file__).parents[2]
 REAL = "dsprites/dsprites_real_frames.npz"
@@ -21,8 +22,8 @@ SHA256 = "743b8f342241bd758ebe3401d281c690bf9cb4d84c5ba9fd9e82e86f704fc529"
 
 
 def sprites(name="dsprites", limit=50, device="cpu"):
-    manifest = find_manifest(name, ROOT / "datasets").model_copy(update={"original": None})
-    return load(manifest, "all", limit=limit, root=ROOT, device=device)
+    manifest = find_manifest(name, Library.at(ROOT)).model_copy(update={"original": None})
+    return load(manifest, "all", limit=limit, library=Library.at(ROOT), device=device)
 
 
 @pytest.fixture(scope="module")
@@ -142,21 +143,21 @@ def test_the_full_set_takes_megabytes_and_no_image_is_made_ahead():
 
 
 def test_classes_can_be_left_out():
-    manifest = find_manifest("dsprites-small", ROOT / "datasets")
-    hearts = load(manifest, "all", limit="all", root=ROOT, device="cpu", only=(2,))
+    manifest = find_manifest("dsprites-small", Library.at(ROOT))
+    hearts = load(manifest, "all", limit="all", library=Library.at(ROOT), device="cpu", only=(2,))
     assert (len(hearts.x), hearts.y.unique().tolist()) == (1024, [2])
 
 
 def test_the_digest_tells_the_factors_and_the_outlines(monkeypatch):
-    manifest = find_manifest("dsprites-small", ROOT / "datasets")
+    manifest = find_manifest("dsprites-small", Library.at(ROOT))
     wide = (*manifest.factor[:4], manifest.factor[4].model_copy(update={"last": 0.74}))
 
     def digest(**changes):
         changed = manifest.model_copy(update=changes)
-        return load(changed, "all", limit=10, root=ROOT, device="cpu").sha256
+        return load(changed, "all", limit=10, library=Library.at(ROOT), device="cpu").sha256
 
     digests = {digest(), digest(factor=wide), digest(seed=1), digest(shape=(64, 64))}
-    monkeypatch.setattr("ae.data.dataset.PROBE", 5)
+    monkeypatch.setattr("ae.data.rendered.PROBE", 5)
     assert len(digests | {digest()}) == 5
 
 
@@ -205,12 +206,12 @@ def test_a_manifest_of_factors_that_cannot_be_is_refused(tmp_path, right, wrong,
 
 
 def test_a_function_that_takes_other_factors_is_refused():
-    manifest = find_manifest("dsprites-small", ROOT / "datasets")
+    manifest = find_manifest("dsprites-small", Library.at(ROOT))
     swapped = manifest.model_copy(
         update={"factor": (*manifest.factor[:3], *manifest.factor[:2:-1])}
     )
     with pytest.raises(UserError) as caught:
-        load(swapped, "all", limit=1, root=ROOT, device="cpu")
+        load(swapped, "all", limit=1, library=Library.at(ROOT), device="cpu")
     assert str(caught.value) == (
         "data set 'dsprites-small': decode: sprites.dsprites is of the form (shape, scale, "
         "orientation, x, y); expected the factors (shape, scale, orientation, y, x)"

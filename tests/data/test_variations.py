@@ -10,8 +10,9 @@ import pytest
 from scipy import ndimage, stats
 
 from ae.data.dataset import load
+from ae.data.manifest import find_manifest
 from ae.data.variations import _turn, every_second_rotated, on_noise, plain, rotated, stream
-from ae.manifest import find_manifest
+from ae.library import Library
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("mnist-basic", "mnist-rot", "mnist-bg-rand")
@@ -95,7 +96,7 @@ def test_splits_and_seeds_draw_apart(images, function):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_splits_are_disjoint_and_of_the_published_sizes(name):
-    manifest = find_manifest(name, ROOT / "datasets")
+    manifest = find_manifest(name, Library.at(ROOT))
     used = {
         split: {(p.split, i) for p in s.pieces for i in range(p.first, p.first + p.count)}
         for split, s in manifest.splits.items()
@@ -105,7 +106,7 @@ def test_splits_are_disjoint_and_of_the_published_sizes(name):
 
 
 def test_plain_and_rotated_digits_take_turns_and_share_no_digit_between_splits():
-    manifest = find_manifest("mnist-plus-rot", ROOT / "datasets")
+    manifest = find_manifest("mnist-plus-rot", Library.at(ROOT))
     used = [
         {i for p in s.pieces for i in range(p.first, p.first + p.count)}
         for s in manifest.splits.values()
@@ -116,9 +117,17 @@ def test_plain_and_rotated_digits_take_turns_and_share_no_digit_between_splits()
     for s in manifest.splits.values():
         first, second = s.pieces
         assert (first.first, first.count % 2) == (second.first, 1)  # what was plain comes turned
-    x = load(manifest, "train", limit=35_011, root=ROOT, device="cpu").x.view(-1, 28, 28).numpy()
-    mnist = find_manifest("mnist", ROOT / "datasets")
-    digits = load(mnist, "train", limit=10, root=ROOT, device="cpu").x.view(-1, 28, 28).numpy()
+    x = (
+        load(manifest, "train", limit=35_011, library=Library.at(ROOT), device="cpu")
+        .x.view(-1, 28, 28)
+        .numpy()
+    )
+    mnist = find_manifest("mnist", Library.at(ROOT))
+    digits = (
+        load(mnist, "train", limit=10, library=Library.at(ROOT), device="cpu")
+        .x.view(-1, 28, 28)
+        .numpy()
+    )
     plain_first = [(x[i] == digits[i]).all() for i in range(10)]
     plain_again = [(x[35_001 + i] == digits[i]).all() for i in range(10)]
     assert plain_first == [True, False] * 5
@@ -137,7 +146,7 @@ PINNED = {
 @pytest.mark.parametrize("name", NAMES)
 def test_the_bytes_of_a_variation_do_not_change(name, monkeypatch):
     monkeypatch.delenv("AE_DATA", raising=False)
-    manifest = find_manifest(name, ROOT / "datasets")
-    x = load(manifest, "train", limit=100, root=ROOT, device="cpu").x.numpy()
+    manifest = find_manifest(name, Library.at(ROOT))
+    x = load(manifest, "train", limit=100, library=Library.at(ROOT), device="cpu").x.numpy()
     assert x.shape == (100, 784)
     assert hashlib.sha256(x.tobytes()).hexdigest() == PINNED[name]

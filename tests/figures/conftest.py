@@ -9,8 +9,8 @@ import pytest
 from known import Images, linear_stack, picture
 from torch import Tensor
 
-from ae.figures.drawing import Drawing, Saved, save
-from ae.trained import Trained
+from ae.figures.layout.drawing import Drawing, Saved, save
+from ae.training.trained_run import Trained
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from known import Images
 from ae.figures.bounds import approach
 from ae.metrics import evidence
 from ae.models.linear_gaussian import LinearVAE
-from ae.seeds import Stack
-from ae.trained import Trained
+from ae.training.stack import Stack
+from ae.training.trained_run import Trained
 
 
 def made(name, rotated):

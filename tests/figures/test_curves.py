@@ -8,8 +8,8 @@ import torch
 
 from ae.errors import UserError
 from ae.figures import curves
-from ae.figures.drawing import style
-from ae.record import Curve
+from ae.figures.layout.drawing import style
+from ae.records.entries import Curve
 
 ARGUMENTS = {
     "part": "loss",

@@ -12,7 +12,7 @@ from matplotlib import pyplot
 from PIL import Image
 
 from ae.errors import UserError
-from ae.figures.drawing import LIMIT, Drawing, digest, member, packed, save, style
+from ae.figures.layout.drawing import LIMIT, Drawing, digest, member, packed, save, style
 
 ARRAYS = {
     "values": np.array([1.0, 4.0, 2.0]),
@@ -22,7 +22,7 @@ ARRAYS = {
 
 
 def _line(arrays):
-    from ae.figures.sheet import sheet
+    from ae.figures.layout.sheet import sheet
 
     figure = sheet(600, 300)
     axes = figure.subplots()
@@ -98,7 +98,7 @@ def test_a_dollar_in_a_label_is_a_dollar(tmp_path):
 
 def test_a_large_image_is_made_smaller(tmp_path):
     def noise(arrays):
-        from ae.figures.sheet import place, sheet
+        from ae.figures.layout.sheet import place, sheet
 
         figure = sheet(700, 700)
         place(figure, arrays["grey"], 0, 0, 1)

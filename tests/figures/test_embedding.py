@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from ae.errors import UserError
-from ae.figures.drawing import style
 from ae.figures.embedding import components, principal, scatter, tsne
-from ae.figures.points import APART, apart, limits, outside
+from ae.figures.layout.drawing import style
+from ae.figures.layout.points import APART, apart, limits, outside
 
 
 def test_arrays_are_the_codes_and_labels(linear, repainted):

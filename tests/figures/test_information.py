@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from ae.data.dataset import load
+from ae.data.manifest import find_manifest
 from ae.figures.information import table
-from ae.manifest import find_manifest
+from ae.library import Library
 from ae.models.base import Autoencoder
-from ae.seeds import Stack
-from ae.trained import Trained
+from ae.training.stack import Stack
+from ae.training.trained_run import Trained
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,8 +40,8 @@ class Column(Autoencoder):
 
 
 def test_a_table_says_what_each_number_tells_the_most_used_first(exact_arithmetic):
-    manifest = find_manifest("dsprites-small", ROOT / "datasets")
-    data = load(manifest, "all", limit="all", root=ROOT, device="cpu")
+    manifest = find_manifest("dsprites-small", Library.at(ROOT))
+    data = load(manifest, "all", limit="all", library=Library.at(ROOT), device="cpu")
     stack = Stack([lambda: Column(1024)] * 2, [0, 1])
     stack.load(stack.tensors() | {"unit": torch.tensor([[1.0], [10.0]]).double()})
     run = Trained(name="a", label="A", stack=stack, train=data, test=data)

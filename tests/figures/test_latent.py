@@ -10,7 +10,7 @@ import torch
 from ae.errors import UserError
 from ae.figures.embedding import limits
 from ae.figures.latent import BESIDE, POINTS, VIEW, axis_place, project, turnable
-from ae.figures.points import STEPS, cubed
+from ae.figures.layout.points import STEPS, cubed
 
 
 def test_a_projection_keeps_lengths_and_handedness():

@@ -8,8 +8,8 @@ from torch import Tensor
 from ae.errors import UserError
 from ae.figures import manifold, posterior
 from ae.models.vae import VAE
-from ae.seeds import Stack
-from ae.trained import Trained
+from ae.training.stack import Stack
+from ae.training.trained_run import Trained
 
 HIGH, WIDE = 3, 4
 

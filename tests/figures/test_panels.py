@@ -2,7 +2,7 @@
 
 import pytest
 
-from ae.figures.panels import arranged
+from ae.figures.layout.panels import arranged
 
 
 @pytest.mark.parametrize(

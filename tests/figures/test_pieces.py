@@ -8,8 +8,8 @@ import torch
 from ae.figures.pieces import columns, samples, sizes
 from ae.metrics.pieces import prior_codes
 from ae.models.stick_breaking import GaussVAE
-from ae.seeds import Stack
-from ae.trained import Trained
+from ae.training.stack import Stack
+from ae.training.trained_run import Trained
 
 
 def test_arrays_are_the_mean_codes_and_the_prior(linear, repainted):

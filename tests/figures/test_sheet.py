@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ae.figures.drawing import DPI, style
-from ae.figures.sheet import Pen, mosaic, pictures, place, sheet, wrapped
+from ae.figures.layout.drawing import DPI, style
+from ae.figures.layout.sheet import Pen, mosaic, pictures, place, sheet, wrapped
 
 
 def _pixels(figure) -> np.ndarray:

@@ -10,8 +10,8 @@ import torch
 from known import Images
 from PIL import Image
 
-from ae.figures import points
 from ae.figures.embedding import scatter
+from ae.figures.layout import points
 from ae.figures.sprites import BYTES, COLUMNS, PICTURES, sheet, tiles
 
 

@@ -8,7 +8,7 @@ from known import Images
 from ae.errors import UserError
 from ae.figures import sweep
 from ae.metrics import likelihood
-from ae.trained import Trained
+from ae.training.trained_run import Trained
 
 ARGUMENTS = {
     "split": "test",

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ae.figures.drawing import style
-from ae.figures.sheet import sheet
-from ae.figures.ticks import amount, decades, plain
+from ae.figures.layout.drawing import style
+from ae.figures.layout.sheet import sheet
+from ae.figures.layout.ticks import amount, decades, plain
 
 
 def test_amounts_are_short():

@@ -13,11 +13,12 @@ from PIL import Image
 from torch import nn
 
 from ae.errors import UserError
-from ae.figures import filmstrip, traversal
+from ae.figures import traversal
+from ae.figures.layout import filmstrip
 from ae.models.base import Autoencoder
 from ae.models.vae import VAE
-from ae.seeds import Stack
-from ae.trained import Trained
+from ae.training.stack import Stack
+from ae.training.trained_run import Trained
 
 
 class Plain(Autoencoder):

@@ -9,12 +9,13 @@ import torch
 from torch import nn
 
 from ae.data.dataset import load
+from ae.data.manifest import find_manifest
 from ae.errors import UserError
 from ae.figures.variance import BINS, gains, maps
-from ae.manifest import find_manifest
+from ae.library import Library
 from ae.models.base import Autoencoder
-from ae.seeds import Stack
-from ae.trained import Trained
+from ae.training.stack import Stack
+from ae.training.trained_run import Trained
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,10 +44,10 @@ class Gate(Autoencoder):
 @pytest.fixture
 def run(exact_arithmetic):
     test = load(
-        find_manifest("variance-mnist", ROOT / "datasets"),
+        find_manifest("variance-mnist", Library.at(ROOT)),
         "test",
         limit=200,
-        root=ROOT,
+        library=Library.at(ROOT),
         device="cpu",
     )
 

@@ -6,8 +6,8 @@ import pytest
 from known import Images, linear_stack, picture
 from torch import Tensor
 
-from ae.seeds import Stack
-from ae.trained import Trained
+from ae.training.stack import Stack
+from ae.training.trained_run import Trained
 
 Make = Callable[..., Trained]
 

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA as Components
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from ae.errors import UserError
 from ae.metrics import anomaly
 from ae.models.error_detector import ErrorDetector
+from ae.models.mirrored import AMA
 from ae.models.pca import PCA
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 
 @pytest.mark.parametrize("levels", [3, 50, 10**9])
@@ -120,3 +122,41 @@ def test_a_diverged_seed_is_nan(linear):
     values = anomaly.auroc(one_class(linear, weights, x, y, [0]))
     assert 0 <= values[0] <= 1
     assert np.isnan(values[1])
+
+
+def test_any_number_of_a_model_can_be_the_score(run):
+    """As it is; or centred, how far it is from its mean over the training images."""
+    given = {"colours": 1, "planes": [], "hidden": [5], "latent": 2, "critic": 4}
+    weights = dict.fromkeys(
+        ("norm_weight", "atypical", "atypical_weight", "interpolation", "gradient_penalty"), 1.0
+    )
+    stack = Stack([lambda: AMA(9, **given, **weights, activation="relu")] * 2, [0, 1])
+    x, y = torch.rand(90, 9), torch.arange(90) % 3
+    kept = y == 0
+    trained = run(stack, x[kept], y[kept], shape=(3, 3), test_x=x, test_y=y)
+    strange = (~kept).numpy()
+    found, rivals = {}, []
+    for method in ("mirror_score", "pixel_score", "norm_score"):
+        score = stack.share(method, x).detach().numpy()
+        plain = [roc_auc_score(strange, own) for own in score]
+        assert anomaly.auroc_of(trained, method=method, centred=False) == pytest.approx(plain)
+        far = [np.abs(own - own[kept.numpy()].mean()) for own in score]
+        centred = [roc_auc_score(strange, own) for own in far]
+        assert anomaly.auroc_of(trained, method=method, centred=True) == pytest.approx(centred)
+        assert plain != pytest.approx(centred)
+        found[method] = centred
+    for components in (1, 8):
+        fitted = Components(components).fit(x[kept].numpy())
+        off = np.abs(x.numpy() - fitted.inverse_transform(fitted.transform(x.numpy()))).mean(1)
+        rival = roc_auc_score(strange, np.abs(off - off[kept.numpy()].mean()))
+        gain = anomaly.auroc_gain(
+            trained,
+            method="mirror_score",
+            over="pixel_score",
+            components=components,
+            centred=True,
+        )
+        pairs = zip(found["mirror_score"], found["pixel_score"], strict=True)
+        assert gain == pytest.approx([a - max(b, rival) for a, b in pairs])
+        rivals.append([rival > b for b in found["pixel_score"]])
+    assert {*rivals[0], *rivals[1]} == {True, False}  # each of the two is the better one somewhere

@@ -9,7 +9,7 @@ from torch.distributions import MultivariateNormal
 
 from ae.metrics import decomposition as d
 from ae.models.base import Autoencoder
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 LATENT = 2
 

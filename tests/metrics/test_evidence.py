@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 
 from ae.metrics import evidence, likelihood
 from ae.models.linear_gaussian import LinearVAE
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 ALL = {"split": "test", "examples": 1000}
 

@@ -201,3 +201,21 @@ def test_a_machine_on_one_number_separates_two_values_or_guesses(rng):
     found = separate(places * 4.0 - 2, places, "svm", 1500, 500, rng)
     assert found.diagonal().tolist() == [1, 1]
     assert [found[0, 1], found[1, 0]] == pytest.approx([0.5, 0.5], abs=0.1)
+
+
+@pytest.mark.parametrize("value", [0.0, 1e15, -1e15, 1e30, -3e38, float(np.float32(0.1))])
+def test_a_constant_of_any_size_tells_nothing_and_has_no_vote(places, rng, value):
+    """np.histogram cannot divide what lies about 1e15 and is one number."""
+    codes = np.stack([np.full(960, value), places[:, 0] + 0.0], 1)
+    found = information(codes, places, 20)
+    assert found[0].tolist() == [0, 0, 0]
+    assert found[1, 0] == pytest.approx(math.log(3))
+    least, _ = steadiest(codes, places, 50, 16, 0.05, rng)
+    assert set(least) == {1}
+    assert steadiest(codes[:, :1], places, 50, 16, 0.05, rng) is None
+
+
+def test_what_differs_by_steps_of_double_precision_tells_nothing(places):
+    codes = 1e15 + 0.125 * places[:, :1]
+    assert len(set(codes[:, 0])) == 3
+    assert information(codes, places, 20).tolist() == [[0, 0, 0]]

@@ -19,7 +19,7 @@ from torch.distributions import Normal, kl_divergence
 
 from ae.errors import UserError
 from ae.metrics import likelihood
-from ae.trained import CHUNK
+from ae.training.trained_run import CHUNK
 
 X = torch.tensor([[0.4], [-1.1], [2.0]], dtype=torch.float64)
 ALL = {"split": "test", "examples": 1000}
@@ -166,7 +166,7 @@ def test_a_seed_measures_the_same_alone_as_among_others(run):
 
 def test_groups_that_do_not_divide_the_samples_are_refused(layered):
     with pytest.raises(UserError, match="samples: found 10; expected a multiple of k, which is 4"):
-        likelihood.bound(layered, **ALL, samples=10, k=4)
+        likelihood.bounds(layered, "test", 1000, 10, [1, 4])
     with pytest.raises(UserError, match=r"ks: found \[2, 3\]"):
         likelihood.largest_fall(layered, **ALL, samples=6, ks=[2, 3])
 
@@ -204,3 +204,12 @@ def test_overfitting_is_the_bound_of_training_images_less_that_of_test_images(ru
     assert found == [train[0] - test[0], train[1] - test[1]]
     # 2.0 lies far out, where the density is low: the test image 0.4 is the likelier.
     assert max(found) < -0.1
+
+
+def test_overfitting_by_many_samples_is_what_the_test_images_cost_more(run):
+    trained = run(two_layers([0.0, 0.4]), X, shape=(1, 1), test_x=X[2:])
+    found = likelihood.nll_overfit(trained, examples=3, samples=20000)
+    evidence = evidence_of_two_layers(X)
+    exact = (evidence.mean() - evidence[2]).item()
+    assert exact > 0.3  # 2.0 lies far out
+    assert found == pytest.approx([exact, exact], abs=0.03)

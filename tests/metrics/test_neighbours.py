@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from ae.errors import UserError
 from ae.metrics.neighbours import knn_accuracy, knn_error, nearest, pixel_knn_error, vote
 from ae.models.stick_breaking import GaussVAE
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 
 def test_votes_on_codes_placed_by_hand(linear):

@@ -9,7 +9,7 @@ from ae.metrics.objective import difference, mean
 from ae.metrics.reconstruction import cross_entropy_per_pixel
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
 from ae.models.keras_blog import DenseAE
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 
 class Shifted(Autoencoder):
@@ -92,3 +92,11 @@ def test_the_loss_has_its_penalties(run):
     values = mean(trained, split="train", part="loss", silent=[])
     assert values == pytest.approx(expected, rel=1e-6)
     assert min(activity) > 0.01
+
+
+def test_the_mean_may_be_of_the_first_examples_alone(shifted):
+    trained = shifted(torch.cat([torch.zeros(30, 2), torch.ones(70, 2)]))
+    asked = {"split": "test", "part": "loss", "silent": ["x", "z"]}
+    assert mean(trained, **asked, examples=30) == pytest.approx([3, 5])
+    assert mean(trained, **asked, examples=40) == pytest.approx([3.5, 5.5])
+    assert mean(trained, **asked, examples=1000) == pytest.approx([4.4, 6.4])

@@ -1,10 +1,15 @@
 """Uses of a stick, on codes and weights that were placed by hand."""
 
+import math
+
 import pytest
 import torch
 from scipy.stats import spearmanr
 
+from ae.maths.sticks import expected_pieces
 from ae.metrics.pieces import (
+    breaks,
+    collapsed,
     column_norms,
     column_trend,
     decoded,
@@ -14,8 +19,7 @@ from ae.metrics.pieces import (
     used,
 )
 from ae.models.stick_breaking import SBVAE, GaussVAE
-from ae.seeds import Stack
-from ae.sticks import expected_pieces
+from ae.training.stack import Stack
 
 
 def test_sums_and_used_pieces_of_codes_placed_by_hand(linear):
@@ -26,6 +30,22 @@ def test_sums_and_used_pieces_of_codes_placed_by_hand(linear):
     # Mean codes: (0.625, 0.375) and (0.75, 0.125).
     assert used(trained, split="test", examples=9, threshold=0.2) == [2.0, 1.0]
     assert used(trained, split="test", examples=1, threshold=0.5) == [0.0, 1.0]
+
+
+def test_pieces_up_to_a_share_are_counted_in_the_order_of_the_stick(linear):
+    x = torch.eye(4)
+    # An image a row: 0.5 0.25 0.25 | 0.75 0.125 0.125 | 1 0 0 | 0 0 1.
+    codes = torch.tensor([[0.5, 0.25, 0.25], [0.75, 0.125, 0.125], [1, 0, 0], [0, 0, 1]])
+    second = codes.clone()
+    second[0] = torch.tensor([float("nan"), 0, 0])
+    trained = linear(torch.stack([codes.T, second.T]), x)
+    asked = {"split": "test", "examples": 9}
+    found = breaks(trained, **asked, share=0.75, first=0, every=1)
+    assert found[0] == (2 + 1 + 1 + 3) / 4
+    assert math.isnan(found[1])
+    assert breaks(trained, **asked, share=0.99, first=0, every=2)[0] == (3 + 1) / 2
+    assert breaks(trained, **asked, share=0.99, first=1, every=2)[0] == (3 + 3) / 2
+    assert breaks(trained, split="test", examples=3, share=0.99, first=1, every=2)[0] == 3
 
 
 def test_columns_of_the_decoder(run):
@@ -40,6 +60,16 @@ def test_columns_of_the_decoder(run):
     theirs = spearmanr(range(6), weights[1].norm(dim=0).numpy()).statistic
     assert trends[1] == pytest.approx(theirs)
     assert trends[1] != trends[2]
+
+
+def test_collapsed_columns_are_small_beside_the_longest(run):
+    stack = Stack([lambda: GaussVAE(4, hidden=[3], latent=4, init=0.1)] * 2, range(2))
+    with torch.no_grad():
+        stack.parameters["decoder.0.weight"][0] = torch.tensor([10.0, 1.01, 0.99, 0.0])
+        stack.parameters["decoder.0.weight"][1] = torch.tensor([1.0, 1.01, 0.99, 0.9])
+    trained = run(stack, torch.rand(5, 4), shape=(2, 2))
+    assert collapsed(trained, threshold=0.1) == [50.0, 0.0]
+    assert collapsed(trained, threshold=0.95) == [75.0, 25.0]
 
 
 def sticks(concentration, seeds):

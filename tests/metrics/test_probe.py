@@ -137,3 +137,28 @@ def test_svm_error_is_what_sklearn_says_of_the_codes(linear):
     assert few != found
     with pytest.raises(UserError, match=r"^probe.svm_error on run 'a': not converged after max_it"):
         probe.svm_error(trained, **{**SETTINGS, "max_iter": 1})
+
+
+def test_a_self_taught_classifier_is_scikit_learns_on_the_other_classes(linear):
+    """Classes 0 and 1 are asked for, in the order of the set: the first half fits, the rest scores."""
+    g = torch.Generator().manual_seed(1)
+    x, y = torch.rand(120, 4, generator=g), torch.arange(120) % 4
+    x[y == 1, 0] += 0.4
+    weights = torch.randn(2, 3, 4, generator=g)
+    kept = y > 1
+    trained = linear(weights, x[kept], y[kept], test_x=x, test_y=y)
+    given = {"classes": [0, 1], "share": 0.5, "decay": 0.01, "max_iter": 500}
+    values = probe.self_taught_accuracy(trained, **given)
+    asked = (y < 2).numpy()
+    for i, value in enumerate(values):
+        codes, known = (x @ weights[i].T).numpy()[asked], y.numpy()[asked]
+        classifier = LogisticRegression(C=1 / (30 * 0.01), fit_intercept=False, max_iter=500)
+        classifier.fit(codes[:30], known[:30])
+        assert value == pytest.approx(100 * classifier.score(codes[30:], known[30:]))
+
+
+def test_accuracy_is_what_the_error_leaves(linear):
+    weights = torch.randn(2, 3, 4)
+    trained = linear(weights, torch.rand(30, 4), torch.arange(30) % 3)
+    errors = probe.classification_error(trained, split="test")
+    assert probe.classification_accuracy(trained, split="test") == [100 - e for e in errors]

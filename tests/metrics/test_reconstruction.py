@@ -13,8 +13,8 @@ from sklearn.decomposition import PCA as Oracle
 from ae.metrics import reconstruction
 from ae.models.gaussian_vae import GaussianVAE
 from ae.models.pca import PCA
-from ae.seeds import Stack
-from ae.trained import CHUNK
+from ae.training.stack import Stack
+from ae.training.trained_run import CHUNK
 
 MNIST = Path(__file__).parents[2] / "datasets" / "mnist"
 
@@ -153,3 +153,51 @@ def test_noise_moves_the_image_that_is_restored_not_the_one_it_is_held_against(l
     none = linear(torch.zeros(1, 4, 4), x)
     found = reconstruction.restored_squared_error(none, split="test", noise=0.5, examples=300)
     assert found == [pytest.approx(4 * 0.25)]
+
+
+def test_nmse_of_the_mean_of_all_pixels_is_1(run):
+    def constant():
+        model = PCA(4, latent=0)
+        model.mean.fill_(0.25)
+        return model
+
+    x = torch.tensor([[0.0, 0, 0, 1], [0.5, 0, 0, 0.5]])
+    other = torch.tensor([[0.25, 0.25, 0.25, 0.75]])
+    trained = run(Stack([constant] * 2, [0, 1]), x, shape=(2, 2), test_x=other)
+    variance = np.var(x.numpy())  # 0.125
+    found = reconstruction.pixel_variance(trained, split="train")
+    assert found == pytest.approx([variance] * 2, rel=1e-12)
+    assert reconstruction.nmse(trained, split="train") == pytest.approx([1.0, 1.0], rel=1e-12)
+    assert reconstruction.nmse(trained, split="test") == pytest.approx([0.25 / 4 / variance] * 2)
+
+
+def test_fine_detail_of_a_blur_is_what_its_transfer_function_lets_through(run):
+    side = 8
+    index = np.arange(side)
+    blur = np.zeros((side, side))
+    for step, weight in ((-1, 0.25), (0, 0.5), (1, 0.25)):
+        blur[index, (index + step) % side] = weight  # along a row, around its end
+    whole = torch.tensor(np.kron(np.eye(side), blur))
+
+    def blurred():
+        model = PCA(side**2, latent=side**2)
+        model.components.copy_(torch.eye(side**2))
+        return model
+
+    stack = Stack([blurred] * 2, [0, 1])
+    columns = np.fft.fftfreq(side)
+    through = (0.5 + 0.5 * np.cos(2 * np.pi * columns)) ** 2
+    x = torch.rand(6, side**2)
+    power = np.abs(np.fft.fft2(x.reshape(-1, side, side).numpy())) ** 2
+    fine = np.maximum(np.abs(columns)[:, None], np.abs(columns)) > 0.25
+    expected = 100 * (power * through * fine)[:4].sum() / (power * fine)[:4].sum()
+    stack.buffers["components"][1] = _half(whole)
+    trained = run(stack, x, shape=(side, side))
+    found = reconstruction.fine_detail(trained, split="test", examples=4)
+    assert found == pytest.approx([100.0, expected], rel=1e-6)
+
+
+def _half(blur):
+    """A matrix H with H^T H = blur, which is symmetric and has no eigenvalue below 0."""
+    values, vectors = torch.linalg.eigh(blur)
+    return values.clamp(min=0).sqrt()[:, None] * vectors.T

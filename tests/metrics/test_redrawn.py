@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ae.errors import UserError
 from ae.metrics import redrawn
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 DRAWS = {"sources": 4, "draws": 2500}
 VOTE = {"neighbours": 1, "held_out": 99}

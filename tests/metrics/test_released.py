@@ -6,7 +6,7 @@ import torch
 from ae.errors import UserError
 from ae.metrics.released import first_step
 from ae.models.cs182 import VAE
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 
 @pytest.fixture

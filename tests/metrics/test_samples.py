@@ -10,7 +10,7 @@ from torch import Tensor
 from ae.errors import UserError
 from ae.metrics.samples import class_score, coverage, decoded, moments, nearest, radius, told_apart
 from ae.models.base import Autoencoder, Batch, Noise, Objective
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 
 class Gaussian(Autoencoder):

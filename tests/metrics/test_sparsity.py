@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ae.metrics import sparsity
-from ae.trained import CHUNK
+from ae.training.trained_run import CHUNK
 
 PLACE = {"codes": "encode", "split": "test"}
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from ae.metrics import total_correlation as tc
 from ae.models.base import Autoencoder
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 MIX = torch.tensor([[[1.0, 0.0], [0.8, 0.6]], [[1.0, 0.0], [0.0, 2.0]]])  # correlations 0.8, 0
 ALL = {"split": "test", "examples": 20_000}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ae.errors import UserError
 from ae.metrics import traversal
 from ae.models.base import Autoencoder, Batch, Noise, Objective
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 SIDE = 5
 

@@ -9,11 +9,12 @@ import torch
 from torch import nn
 
 from ae.data.dataset import load
-from ae.manifest import find_manifest
+from ae.data.manifest import find_manifest
+from ae.library import Library
 from ae.metrics import variance
 from ae.models.base import Autoencoder
-from ae.seeds import Stack
-from ae.trained import Trained
+from ae.training.stack import Stack
+from ae.training.trained_run import Trained
 
 ROOT = Path(__file__).parents[2]
 S = 0.2
@@ -41,8 +42,8 @@ class Gate(Autoencoder):
 
 
 def split(name, examples):
-    manifest = find_manifest("variance-mnist", ROOT / "datasets")
-    return load(manifest, name, limit=examples, root=ROOT, device="cpu")
+    manifest = find_manifest("variance-mnist", Library.at(ROOT))
+    return load(manifest, name, limit=examples, library=Library.at(ROOT), device="cpu")
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_correlations_are_numpys(digits):
 
 
 def test_pieces_of_the_test_set_meet_their_own_images(digits, monkeypatch):
-    monkeypatch.setattr("ae.trained.CHUNK", 7)
+    monkeypatch.setattr("ae.training.trained_run.CHUNK", 7)
     monkeypatch.setattr("ae.metrics.variance.CHUNK", 7)
     trained = digits(torch.rand(1, 784), 20)
     (whole,) = variance.deviation_correlation(trained, examples=20)

@@ -8,7 +8,7 @@ import torch
 from torch.distributions import Normal
 
 from ae.models.base import Batch
-from ae.models.bottleneck import BottleneckAE
+from ae.models.bottleneck import BottleneckAE, SquaresAE
 from ae.models.shape_free import CHUNK, ShapeFree
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
@@ -22,6 +22,16 @@ def test_the_error_is_a_mean_over_pixels_in_scaled_units():
     out = model.objective(Batch(x), {})
     torch.testing.assert_close(out.loss, (made - scaled).square().mean(-1))
     torch.testing.assert_close(model.reconstruct(x), (made + 1) / 2)
+
+
+def test_an_encoder_of_squares_sees_no_sign_and_is_held_to_the_pixels():
+    model = SquaresAE(6, hidden=[5], latent=2)
+    x = torch.randn(4, 6)
+    torch.testing.assert_close(model.encode(x), model.encoder(x.square()))
+    torch.testing.assert_close(model.encode(-x), model.encode(x))
+    made = model.decoder(model.encoder(x.square()))
+    torch.testing.assert_close(model.reconstruct(x), made)
+    torch.testing.assert_close(model.objective(Batch(x), {}).loss, (made - x).square().mean(-1))
 
 
 def test_the_published_network_has_its_size():

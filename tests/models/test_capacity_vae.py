@@ -8,8 +8,8 @@ import torch
 from ae.models.base import Batch
 from ae.models.capacity_vae import CapacityVAE
 from ae.models.vae import VAE
-from ae.optimize import scheduled
 from ae.spec import Schedule
+from ae.training.optimizers import scheduled
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 

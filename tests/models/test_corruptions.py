@@ -9,7 +9,7 @@ from torch.nn.functional import binary_cross_entropy, cross_entropy
 from ae.models.base import Batch
 from ae.models.corruptions import DAE, SDAE, Corruption
 from ae.models.stacked_denoising import SDAE as Masked
-from ae.seeds import NoiseSource
+from ae.training.noise import NoiseSource
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from ae.maths.probability import kl_to_standard_normal
 from ae.models.base import Batch
 from ae.models.cs182 import AE, VAE, doubled, halved, noisy
-from ae.probability import kl_to_standard_normal
 
 
 def test_widths_are_those_of_the_helper():

@@ -100,3 +100,51 @@ def test_biases_start_from_the_logits_of_the_mean(model, x):
 def test_widths_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"hidden \[5\], latent \[3, 2\]: expected as many"):
         IWAE(FEATURES, hidden=[5], latent=[3, 2], samples=1)
+
+
+def sliced(model, kept):
+    """The model without some units, as a smaller model with what is left of its weights."""
+    sizes = {"hidden": [5, 4][: len(kept)], "latent": [len(k) for k in kept]}
+    smaller = IWAE(FEATURES, **sizes, samples=7).double()
+    with torch.no_grad():
+        for old, new in zip(model.parameters(), smaller.parameters(), strict=True):
+            if old.shape == new.shape:
+                new.copy_(old)
+        for i, units in enumerate(kept):
+            size = len(model.encoder[i][-1].bias) // 2
+            both = [*units, *(size + u for u in units)]
+            heads, readers = [(model.encoder[i], smaller.encoder[i])], []
+            readers.append((model.decoder[i], smaller.decoder[i]))
+            if i + 1 < len(kept):
+                heads.append((model.decoder[i + 1], smaller.decoder[i + 1]))
+                readers.append((model.encoder[i + 1], smaller.encoder[i + 1]))
+            for old, new in heads:
+                new[-1].weight.copy_(old[-1].weight[both])
+                new[-1].bias.copy_(old[-1].bias[both])
+            for old, new in readers:
+                new[0].weight.copy_(old[0].weight[:, units])
+    return smaller
+
+
+def test_a_model_without_some_units_is_the_smaller_model(model, x):
+    kept = [[0, 2], [1]][: len(model.latent)]
+    smaller = sliced(model, kept)
+    noise = drawn(model, "log_weights")
+    less = {f"h{i}": noise[f"h{i}"][:, units] for i, units in enumerate(kept, 1)}
+    whole = model.log_weights(x, noise)
+    masks = [torch.zeros(n, dtype=torch.float64) for n in model.latent]
+    for mask, units in zip(masks, kept, strict=True):
+        mask[units] = 1
+    with torch.no_grad():
+        model.remove(*masks)
+    found = model.log_weights(x, noise)
+    torch.testing.assert_close(found, smaller.log_weights(x, less))
+    assert (found - whole).abs().min() > 1e-3
+
+
+def test_a_model_of_which_all_units_are_kept_stays_what_it_was(model, x):
+    noise = drawn(model, "log_weights")
+    whole = model.log_weights(x, noise)
+    with torch.no_grad():
+        model.remove(*(torch.ones(n, dtype=torch.float64) for n in model.latent))
+    torch.testing.assert_close(model.log_weights(x, noise), whole, rtol=0, atol=0)

@@ -4,12 +4,12 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from ae.batches import Source
 from ae.models.base import Batch
 from ae.models.k_sparse import KSparse
-from ae.seeds import Stack
 from ae.spec import Descent
-from ae.train import Training
+from ae.training.batches import Source
+from ae.training.stack import Stack
+from ae.training.trainer import Training
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 

@@ -10,7 +10,7 @@ from torch.distributions import MultivariateNormal, kl_divergence
 
 from ae.models.base import Batch
 from ae.models.linear_gaussian import LinearVAE
-from ae.seeds import Stack
+from ae.training.stack import Stack
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 

@@ -1,5 +1,7 @@
 """The residual convolutional model against its layers written out as functions."""
 
+import math
+
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
@@ -70,6 +72,18 @@ def test_pixels_come_back_in_their_own_unit():
     model, x = made().eval(), torch.rand(4, 784)
     still = model.objective(Batch(x), {"z": torch.zeros(4, LATENT)}).parts["squared_error"]
     torch.testing.assert_close(still, ((x - model.reconstruct(x)) ** 2).sum(-1) / STD**2)
+
+
+def test_the_density_of_a_pixel_is_a_gaussian_of_half_the_deviations_square():
+    model, x, z = made().eval(), torch.rand(4, 784), torch.randn(4, LATENT)
+    centre = model.decode(z)
+    density = Normal(centre, STD / math.sqrt(2)).log_prob(x).sum(-1)
+    prior = Normal(0.0, 1.0).log_prob(z).sum(-1)
+    torch.testing.assert_close(model.log_joint(x, {"z": z}), density + prior)
+    terms = model.elbo_terms(x, {"z": torch.randn(4, LATENT)})
+    loss = model.objective(Batch(x), {"z": (terms.z - terms.mean) / (terms.logvar / 2).exp()}).loss
+    constant = 784 / 2 * math.log(math.pi * STD**2)
+    torch.testing.assert_close(loss, -terms.bound - constant)
 
 
 def test_another_side_is_refused():

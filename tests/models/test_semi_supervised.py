@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Categorical, Normal, kl_divergence
 
-from ae import sticks
+from ae.maths import sticks
 from ae.models.base import Batch
-from ae.models.semi_supervised import SBDGM, GaussDGM
-from ae.read import cells, read_spec
-from ae.seeds import NoiseSource
+from ae.models.semi_supervised import SBDGM, GaussDGM, layers
+from ae.spec.read import read_spec
+from ae.spec.tiers import cells
+from ae.training.noise import NoiseSource
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 
@@ -21,7 +22,7 @@ SPEC = Path(__file__).parents[2] / "benchmarks" / "nalisnick2017-stick-breaking.
 
 
 def build(kind, weight=0.375, share=0.1):
-    own = {"hidden": [5], "latent": 4, "classes": CLASSES, "init": 0.4}
+    own = {"hidden": [5], "skips": False, "latent": 4, "classes": CLASSES, "init": 0.4}
     own |= {"weight": weight, "share": share}
     if kind == "gaussian":
         return GaussDGM(FEATURES, **own)
@@ -121,6 +122,40 @@ def test_a_hidden_label_reaches_no_gradient_and_a_shown_one_only_its_image(kind)
     assert before[3] != after[3]
     after.sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_deeper_networks_pass_on_what_they_are_given_in_every_layer_but_the_first(kind):
+    shared = {"latent": 4, "classes": CLASSES, "weight": 0.3, "share": 0.1, "init": 0.4}
+    sticks = {"concentration": 3.0, "terms": 10, "clip": 0.01}
+    maker, more = (GaussDGM, {}) if kind == "gaussian" else (SBDGM, sticks)
+    model = maker(FEATURES, hidden=[5, 5, 5, 5], skips=True, **shared, **more)
+    x = torch.rand(COUNT, FEATURES)
+    state = [p.detach() for p in model.parameters()]
+
+    def through(h, weights):
+        for i, (w, b) in enumerate(zip(weights[::2], weights[1::2], strict=True)):
+            new = (h @ w.T + b).relu()
+            h = new + h if i > 0 else new
+        return h
+
+    own = [p for n, p in model.named_parameters() if n.startswith("encoder")]
+    assert [tuple(p.shape) for p in own[::2]] == [(5, 6), (5, 5), (5, 5), (5, 5)]
+    torch.testing.assert_close(model.encoder(x), through(x, own))
+    own = [p for n, p in model.named_parameters() if n.startswith("decoder")]
+    assert [tuple(p.shape) for p in own[::2]] == [(5, 7), (5, 5), (5, 5), (5, 5), (6, 5)]
+    code = torch.rand(COUNT, 4 + CLASSES)
+    torch.testing.assert_close(model.decoder(code), through(code, own[:-2]) @ own[-2].T + own[-1])
+    assert len(state) == 8 + 10 + 3  # encoder, decoder, code, classifier
+
+
+def test_without_skips_hidden_layers_are_rectified_one_after_another():
+    plain = layers([6, 5, 4], skips=False)
+    x = torch.rand(COUNT, FEATURES)
+    w, b, v, c = (p.detach() for p in plain.parameters())
+    torch.testing.assert_close(plain(x), ((x @ w.T + b).relu() @ v.T + c).relu())
+    with pytest.raises(ValueError, match=r"hidden \[5, 4\]: expected one width"):
+        layers([6, 5, 4], skips=True)
 
 
 @pytest.mark.parametrize(("tier", "count"), [("paper", 12), ("smoke", 7)])

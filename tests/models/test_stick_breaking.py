@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from ae import sticks
+from ae.maths import sticks
 from ae.models.base import Batch
 from ae.models.stick_breaking import SBVAE, GaussVAE
-from ae.seeds import NoiseSource
+from ae.training.noise import NoiseSource
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, Normal
 
+from ae.maths.probability import log_aggregate
 from ae.models.base import Batch
 from ae.models.tc_vae import BetaTCVAE
 from ae.models.vae import VAE
-from ae.probability import log_aggregate
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 

@@ -7,12 +7,12 @@ import torch
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 from zoo import stage
 
-from ae.batches import Source
 from ae.models.base import Batch
 from ae.models.conv_vae import ConvVAE
 from ae.models.vae import VAE
-from ae.seeds import Stack
-from ae.train import Training
+from ae.training.batches import Source
+from ae.training.stack import Stack
+from ae.training.trainer import Training
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 

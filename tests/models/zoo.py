@@ -3,35 +3,65 @@
 import json
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 
 from ae.models import corruptions, cs182
+from ae.models.aae import AAE
 from ae.models.base import Autoencoder
+from ae.models.bernoulli_vae import BernoulliVAE
 from ae.models.beta_vae import BetaVAE, ConvBetaVAE
-from ae.models.bottleneck import BottleneckAE
+from ae.models.bottleneck import BottleneckAE, SquaresAE
 from ae.models.capacity_vae import CapacityVAE
+from ae.models.categorical_aae import CategoricalAAE
+from ae.models.ccm_aae import CCMAAE
 from ae.models.conditional_vae import ConditionalVAE
 from ae.models.conv_vae import ConvVAE
+from ae.models.cs182_photographs import CourseVAE, CourseVQVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
+from ae.models.digits_vae import HierarchicalVAE
 from ae.models.dip_vae import DIPVAE
+from ae.models.disentangling_vae import DisentanglingVAE
+from ae.models.embedded_clustering import DEC
 from ae.models.error_detector import ErrorDetector
+from ae.models.estimator_vae import EstimatorVAE
 from ae.models.factor_vae import FactorVAE
+from ae.models.flow_vae import FlowVAE
+from ae.models.gan import GAN
 from ae.models.gated_denoising import ConvGatedDAE, GatedDAE
 from ae.models.gaussian_vae import GaussianVAE
+from ae.models.hyperspherical_vae import SVAE
 from ae.models.iwae import IWAE
 from ae.models.k_sparse import KSparse
 from ae.models.keras_blog import ConvAE, DenseAE
+from ae.models.keras_conv import ConvTransposeAE
+from ae.models.keras_vae import FullCovarianceVAE, KerasVAE
+from ae.models.keras_vq_vae import KerasVQVAE
+from ae.models.learnt_prior_vae import LearntPriorVAE
 from ae.models.linear_gaussian import LinearVAE
+from ae.models.m2 import M2
+from ae.models.mirrored import AMA
 from ae.models.pca import PCA
+from ae.models.prior_vae import PriorVAE
+from ae.models.prototypes import Prototypes
+from ae.models.relaxed_vae import RelaxedBernoulliVAE, RelaxedCategoricalVAE
 from ae.models.residual_conv_vae import ResidualConvVAE
+from ae.models.residual_k_means import ResidualKMeans
+from ae.models.rq_vae import RQVAE
 from ae.models.semi_supervised import SBDGM, GaussDGM
 from ae.models.shape_free import ShapeFree
+from ae.models.sparse_autoencoder import StackedSparseAE
 from ae.models.stacked_denoising import SDAE
 from ae.models.stick_breaking import SBVAE, GaussVAE
+from ae.models.sticking_the_landing import StickingVAE
+from ae.models.structured_output import CVAE
+from ae.models.supervised_aae import SupervisedAAE
 from ae.models.tc_vae import BetaTCVAE
 from ae.models.vae import VAE
 from ae.models.variance_vae import ConvVarianceVAE, VarianceVAE
+from ae.models.vq_vae import VQVAE
 from ae.spec import Descent, Fit
+from ae.training.plan import Member, StackPlan
 
 FEATURES = 17  # odd on purpose: rows that fill no vector register
 CLASSES = 3
@@ -87,10 +117,140 @@ CAPACITY = {"gamma": 10.0, "capacity": 2.0, "distance": "image"}
 OPENING = [{"key": "buffer:opened", "kind": "linear", "at": [0, 2], "values": [0, 1]}]
 HALVES = {"batch": 64, "epochs": 3}  # so that half a batch fills whole vector registers
 CORRELATION = {"alpha": 1.0, "beta": 6.0, "gamma": 1.0, "examples": 96}
+COURSE = {"planes": 4, "narrow": 2, "many": 3, "wide": 3, "few": 2}
+CODED = {
+    "colours": 2,
+    "planes": 4,
+    "residual_planes": 6,
+    "residual_layers": 1,
+    "width": 3,
+    "entries": 5,
+    "decay": 0.9,
+    "beta": 0.25,
+    "variance": 0.1,
+}
 CHEN = {"decoder_hidden": [13, 13], "decoder_activation": "tanh", **CORRELATION}
 EVEN = {"emphasis_on_corrupted": 1.0, "emphasis_on_rest": 1.0}
 
+PAIR = {"class": "SGD", "lr": 0.05, "momentum": 0.9}
+LIGHT = {"class": "SGD", "lr": 0.05, "momentum": 0.1}
+AUTOENCODER = {"modules": ["encoder", "decoder"], "optimizer": PAIR}
+PLAIN = {
+    "hidden": [13],
+    "discriminator": [9],
+    "latent": 2,
+    "prior": "normal",
+    "scale": 5.0,
+    "classes": CLASSES,
+    "told": False,
+    "cost": "squared",
+    "posterior": "none",
+    "keep": 1.0,
+    "init": 0.1,
+}
+
+
+def phase(objective, *modules, **keys):
+    return {
+        "name": objective,
+        "objective": objective,
+        "modules": modules,
+        "optimizer": LIGHT,
+        **keys,
+    }
+
+
+ADVERSARIAL = [phase("discrimination", "discriminator"), phase("confusion", "encoder")]
+STYLE = {
+    "hidden": [13],
+    "discriminator": [9],
+    "latent": 2,
+    "classes": CLASSES,
+    "normalised": False,
+    "keep": 1.0,
+    "noise": 0.0,
+    "init": 0.1,
+}
+HEADS = ["encoder", "label", "style"]
+TWO_JUDGES = [
+    phase("discrimination", "label_discriminator", "style_discriminator"),
+    phase("confusion", *HEADS),
+    phase("supervision", "encoder", "label", labelled=32),
+]
+CURVED = {
+    "hidden": [13],
+    "discriminator": [9],
+    "latent": 2,
+    "width": 5.0,
+    "pull": 0.5,
+    "decay": 0.01,
+}
+
+LBFGS = {"batch": "all", "epochs": 5, "optimizer": {"class": "LBFGS", "lr": 1.0}}
+
 ZOO = {
+    "prototypes": Entry(Prototypes, {"count": 8, "steps": 2}, (("fit", Fit(fit="fit")),)),
+    "gan": Entry(
+        GAN,
+        {
+            "latent": 5,
+            "hidden": [13],
+            "units": [7, 5],
+            "pieces": 3,
+            "spread": 0.1,
+            "keep_input": 0.8,
+            "keep_hidden": 0.5,
+            "discriminator_spread": 0.1,
+        },
+        (("bias", Fit(fit="set_bias")), stage(optimizer=PAIR)),
+    ),
+    "aae": Entry(AAE, PLAIN, (stage(phases=ADVERSARIAL, **AUTOENCODER),)),
+    "aae_gaussian": Entry(
+        AAE,
+        {**PLAIN, "cost": "cross_entropy", "posterior": "gaussian", "keep": 0.8, "init": "glorot"},
+        (stage(phases=ADVERSARIAL, **AUTOENCODER),),
+    ),
+    **{
+        f"aae_{prior}": Entry(
+            AAE,
+            {**PLAIN, "prior": prior, "told": True},
+            (stage(phases=ADVERSARIAL, **AUTOENCODER),),
+        )
+        for prior in ("petals", "roll")
+    },
+    "aae_supervised": Entry(
+        SupervisedAAE,
+        {k: STYLE[k] for k in ("hidden", "discriminator", "latent", "classes", "init")},
+        (stage(phases=ADVERSARIAL, **AUTOENCODER),),
+    ),
+    "aae_categorical": Entry(
+        CategoricalAAE,
+        {**STYLE, "noise": 0.3},
+        (stage(phases=TWO_JUDGES, modules=[*HEADS, "decoder"], optimizer=PAIR),),
+    ),
+    "aae_clusters": Entry(
+        CategoricalAAE,
+        {**STYLE, "normalised": True, "keep": 0.8},
+        (stage(phases=TWO_JUDGES[:2], modules=[*HEADS, "decoder"], optimizer=PAIR),),
+    ),
+    **{
+        f"ccm_aae_{name}": Entry(
+            CCMAAE,
+            {**CURVED, "curvature": curvature},
+            (stage(phases=ADVERSARIAL, **AUTOENCODER),),
+            ({"pull": 0.0}, {"pull": 0.75}),
+        )
+        for name, curvature in (("sphere", 1), ("plane", 0), ("hyperboloid", -1))
+    },
+    **{
+        f"hyperspherical_vae_{latent}": Entry(
+            SVAE,
+            {"hidden": [13], "latent": latent, "beta": 1.0},
+            (stage(),),
+            ({"beta": 0.5}, {"beta": 4.0}),
+        )
+        for latent in (2, 5)
+    },
     "pca": Entry(PCA, {"latent": 4}, (("fit", Fit(fit="fit")),)),
     "deep_autoencoder": Entry(
         DeepAutoencoder,
@@ -170,7 +330,7 @@ ZOO = {
     ),
     "semi_supervised_gaussian": Entry(
         GaussDGM,
-        {**SHOWN, "hidden": [13], "latent": 3, "init": 0.1},
+        {**SHOWN, "hidden": [13, 13], "skips": True, "latent": 3, "init": 0.1},
         (stage(),),
         ({"weight": 0.2, "share": 0.1}, {"weight": 0.8, "share": 0.4}),
     ),
@@ -179,6 +339,7 @@ ZOO = {
         {
             **SHOWN,
             "hidden": [13],
+            "skips": False,
             "latent": 5,
             "concentration": 5.0,
             "terms": 10,
@@ -196,6 +357,122 @@ ZOO = {
         {"hidden": [13], "latent": 3, "init": 0.1, "beta": 1.0},
         (stage(), stage("wake-sleep", objective="wake_sleep")),
         ({"beta": 0.5}, {"beta": 4.0}),
+    ),
+    **{
+        f"bernoulli_vae_{name}": Entry(
+            BernoulliVAE,
+            {
+                "hidden": [13, 7],
+                "latent": 3,
+                "activation": activation,
+                "init": init,
+                "heads": heads,
+                "scale": scale,
+                "beta": 1.0,
+            },
+            (stage(), stage("sampled", objective="sampled")),
+            ({"beta": 0.5}, {"beta": 4.0}),
+        )
+        for name, scale, activation, init, heads in (
+            ("logvar", "logvar", "relu", "glorot_normal", "apart"),
+            ("softplus", "softplus", "leaky_relu", "torch", "apart"),
+            ("joint", "softplus", "relu", "glorot_uniform", "joint"),
+        )
+    },
+    "learnt_prior_vae": Entry(
+        LearntPriorVAE,
+        {
+            "encoder": [13],
+            "latent": 3,
+            "decoder": [9, 7],
+            "hidden_range": 0.3,
+            "output_range": 0.2,
+        },
+        (stage(),),
+    ),
+    "hierarchical_vae": Entry(
+        HierarchicalVAE,
+        {"width": 11, "latent": 2, "levels": 5, "floor": 1e-7},
+        (stage(optimizer={"class": "Adamax", "lr": 1e-2}),),
+    ),
+    **{
+        f"prior_vae_{prior}{'' if joint else '_apart'}": Entry(
+            PriorVAE,
+            {
+                "hidden": [13, 11],
+                "latent": 2,
+                "levels": 5,
+                "floor": 1e-5,
+                "prior": prior,
+                "components": 16,  # rows that fill whole vector registers, whatever the width
+                "joint": joint,
+            },
+            (stage(optimizer={"class": "Adamax", "lr": 1e-2}),),
+        )
+        for prior, joint in (
+            ("standard", True),
+            ("mixture", False),
+            ("vamp", True),
+            ("gtm-vamp", True),
+            ("flow", True),
+        )
+    },
+    **{
+        f"estimator_vae_{estimator}": Entry(
+            EstimatorVAE,
+            {"hidden": [13], "latent": 3, "estimator": estimator, "free": 0.0},
+            (
+                stage(),
+                stage("pathwise", objective="pathwise"),
+                stage("score", objective="score"),
+            ),
+            ({"free": 0.1}, {"free": 0.5}),
+        )
+        for estimator in ("pathwise", "score")
+    },
+    "relaxed_bernoulli": Entry(
+        RelaxedBernoulliVAE,
+        {"hidden": [13], "latent": 5, "temperature": 1.0},
+        (stage(),),
+        ({"temperature": 0.5}, {"temperature": 2.0}),
+    ),
+    "relaxed_categorical": Entry(
+        RelaxedCategoricalVAE,
+        {"hidden": [13], "latent": 3, "classes": 4, "temperature": 1.0},
+        (stage(),),
+        ({"temperature": 0.5}, {"temperature": 2.0}),
+    ),
+    "flow_vae": Entry(
+        FlowVAE,
+        {"hidden": [13, 11], "latent": 5, "flows": 2, "width": 9},
+        (stage(optimizer={"class": "RMSprop", "lr": 1e-3, "centered": True}),),
+    ),
+    "sticking_the_landing": Entry(
+        StickingVAE,
+        {"hidden": [13, 7], "latent": 3, "samples": 4},
+        (
+            stage("average", optimizer={"class": "Adadelta", "lr": 1.0}),
+            stage("average-path", objective="average_path"),
+            stage("weighted", objective="weighted"),
+            stage("weighted-path", objective="weighted_path"),
+        ),
+    ),
+    "keras_vae": Entry(
+        KerasVAE, {"planes": [3, 5], "hidden": 7, "latent": 2}, (stage(),), features=12**2
+    ),
+    "full_covariance_vae": Entry(
+        FullCovarianceVAE,
+        {"depth": 3, "latent": 3, "beta": 1.0},
+        (stage(),),
+        ({"beta": 0.5}, {"beta": 2.0}),
+        features=8**2,
+    ),
+    "disentangling_vae": Entry(
+        DisentanglingVAE,
+        {"colours": 1, "planes": [3, 5], "hidden": [9, 7], "latent": 3, "beta": 1.0},
+        (stage(),),
+        ({"beta": 0.5}, {"beta": 4.0}),
+        features=8**2,
     ),
     "beta_vae": Entry(
         BetaVAE,
@@ -310,6 +587,7 @@ ZOO = {
         {"hidden": [13], "latent": 3, "centre": 0.5, "scale": 0.5},
         (stage(),),
     ),
+    "bottleneck_squares": Entry(SquaresAE, {"hidden": [13], "latent": 3}, (stage(),)),
     "gated_denoising": Entry(
         GatedDAE, {"hidden": [13], "latent": 3, "sigma": 0.2, "squared": True}, (stage(),)
     ),
@@ -367,4 +645,183 @@ ZOO = {
         (stage(),),
         ({"noise": 0.0}, {"weight": 1.0}),
     ),
+    **{
+        f"vq_vae_{rule}": Entry(
+            VQVAE,
+            {**CODED, "codebook": rule},
+            (stage(),),
+            ({"beta": 0.1}, {"beta": 2.0}),
+            features=2 * 8**2,
+        )
+        for rule in ("averages", "gradient", "fixed")
+    },
+    "rq_vae": Entry(
+        RQVAE,
+        {**CODED, "depth": 3, "restart": True},
+        (stage(),),
+        ({"beta": 0.1, "restart": True}, {"beta": 2.0, "restart": False}),
+        features=2 * 8**2,
+    ),
+    "residual_k_means": Entry(
+        ResidualKMeans,
+        {"colours": 2, "patch": 4, "entries": 5, "depth": 2, "steps": 3},
+        (("fit", Fit(fit="fit")),),
+        features=2 * 8**2,
+    ),
+    "keras_vq_vae": Entry(
+        KerasVQVAE,
+        {
+            "planes": [3, 4],
+            "width": 2,
+            "entries": 5,
+            "beta": 0.25,
+            "variance": 0.1,
+            "prior_planes": 12,
+            "prior_blocks": 1,
+            "prior_layers": 1,
+        },
+        (
+            stage(modules=["encoder", "decoder", "codebook"]),
+            stage("prior", objective="code_nll", modules=["prior"]),
+        ),
+        features=8**2,
+    ),
+    "cs182_photographs_vq": Entry(
+        CourseVQVAE,
+        {**COURSE, "width": 3, "entries": 5, "beta": 0.25, "variance": 0.1},
+        (stage(epochs=1),),
+        features=3 * 8**2,
+    ),
+    **{
+        f"cs182_photographs_{name}": Entry(
+            CourseVAE,
+            {**COURSE, "latent": 4, "variational": name == "vae", "weight": 0.01, "noise": 0.0},
+            (stage(epochs=1),),
+            ({"noise": 0.5, "weight": 0.01}, {"noise": 0.0, "weight": 1.0}),
+            features=3 * 8**2,
+        )
+        for name in ("ae", "vae")
+    },
+    "keras_conv": Entry(
+        ConvTransposeAE,
+        {"planes": [3, 2], "noise": 0.4},
+        (stage("clean", objective="clean"), stage("noisy")),
+        ({"noise": 0.0}, {"noise": 1.0}),
+        features=8**2,
+    ),
+    "stacked_sparse": Entry(
+        StackedSparseAE,
+        {
+            "hidden": [7, 5],
+            "classes": CLASSES,
+            "sparsity": 0.1,
+            "penalty": 3.0,
+            "decay": 0.003,
+            "classifier_decay": 0.003,
+        },
+        (
+            *layers("sparse", lambda i: [f"encoder.{i}", f"decoder.{i}"], 2, **LBFGS),
+            stage("softmax", objective="softmax", modules=["classifier"], **LBFGS),
+            stage("finetune", modules=["encoder", "classifier"], **LBFGS),
+        ),
+        (
+            {"sparsity": 0.2, "penalty": 1.0, "decay": 0.0, "classifier_decay": 0.1},
+            {"sparsity": 0.05, "penalty": 0.0, "decay": 0.1, "classifier_decay": 0.0},
+        ),
+    ),
+    "embedded_clustering": Entry(
+        DEC,
+        {
+            "hidden": [13],
+            "latent": 3,
+            "clusters": 4,
+            "starts": 2,
+            "iterations": 3,
+            "tolerance": 0.0,
+        },
+        (
+            stage("pretrain", objective="reconstruct_pixels", modules=["encoder", "decoder"]),
+            ("place", Fit(fit="place")),
+            stage(modules=["encoder", "centres"], refresh={"call": "retarget", "every": 2}),
+        ),
+    ),
+    "m2": Entry(
+        M2,
+        {"hidden": [13], "latent": 3, "classes": CLASSES, "weight": 46.0, "init": 0.1},
+        (stage("alone", objective="classifier_alone", modules=["classifier"]), stage()),
+        ({"weight": 0.0}, {"weight": 5.0}),
+    ),
+    "structured_output": Entry(
+        CVAE,
+        {"quadrants": 1, "hidden": [13], "latent": 3},
+        (
+            stage("guess", objective="guess", modules=["baseline"]),
+            stage(modules=["prior", "recognition", "generation"]),
+        ),
+        features=6**2,
+    ),
+    **{
+        f"mirrored{name}": Entry(
+            AMA,
+            {
+                "latent": 3,
+                "critic": 5,
+                "activation": "relu",
+                "norm_weight": 1.0,
+                "atypical": 0.3,
+                "atypical_weight": 5.0,
+                "interpolation": 0.2,
+                "gradient_penalty": 10.0,
+                **networks,
+            },
+            (
+                stage(
+                    objective="criticise",
+                    modules=["critic", "judge"],
+                    phases=[
+                        {
+                            "name": "autoencoder",
+                            "objective": "objective",
+                            "modules": ["encoder", "generator"],
+                            "optimizer": {"class": "Adam", "lr": 1e-2},
+                        }
+                    ],
+                ),
+            ),
+            (
+                {
+                    "norm_weight": 0.0,
+                    "atypical": 0.0,
+                    "atypical_weight": 1.0,
+                    "interpolation": 0.0,
+                    "gradient_penalty": 1.0,
+                },
+                {
+                    "norm_weight": 2.0,
+                    "atypical": 0.5,
+                    "atypical_weight": 2.0,
+                    "interpolation": 1.0,
+                    "gradient_penalty": 5.0,
+                },
+            ),
+            features=features,
+        )
+        for name, networks, features in (
+            ("", {"colours": 1, "planes": [], "hidden": [7]}, FEATURES),
+            (
+                "_convolutional",
+                {"colours": 2, "planes": [8, 6], "hidden": [], "critic": 9},
+                2 * 8**2,
+            ),
+        )
+    },
 }
+
+
+def stack_plan(build, stages, seeds):
+    """A plan of such members by these stages, as if a spec had asked for it."""
+    train = SimpleNamespace(
+        use=[name for name, _ in stages], stages=dict(stages), precision="float32"
+    )
+    cell = SimpleNamespace(name="a", train=train, model={"class": "a.A", "built": repr(build)})
+    return StackPlan(tuple(Member(cell, seed, build, "", {}, {}) for seed in seeds))

@@ -18,12 +18,13 @@ from theirs import DCI, GROUPS, SEPARATE, TREES, VALUES, packages, scores
 from torch import nn
 
 from ae.data.dataset import load
-from ae.manifest import find_manifest
+from ae.data.manifest import find_manifest
+from ae.library import Library
 from ae.metrics import disentanglement as d
 from ae.metrics.factors import importances
 from ae.models.base import Autoencoder
-from ae.seeds import Stack
-from ae.trained import Trained
+from ae.training.stack import Stack
+from ae.training.trained_run import Trained
 
 ROOT = Path(__file__).parents[2]
 KEPT = json.loads(VALUES.read_text())["values"]
@@ -47,8 +48,8 @@ class Nothing(Autoencoder):
 
 @pytest.fixture(scope="module")
 def whole():
-    manifest = find_manifest("dsprites-small", ROOT / "datasets")
-    return load(manifest, "all", limit="all", root=ROOT, device="cpu")
+    manifest = find_manifest("dsprites-small", Library.at(ROOT))
+    return load(manifest, "all", limit="all", library=Library.at(ROOT), device="cpu")
 
 
 def run_of(whole, codes, seeds):

@@ -14,12 +14,12 @@ import peers
 import torch
 from workloads import RATE
 
-from ae.batches import Source
-from ae.environment import POLICY
+from ae.machine.threads import POLICY
 from ae.models.base import Batch
-from ae.seeds import Stack
 from ae.spec import Descent
-from ae.train import Training
+from ae.training.batches import Source
+from ae.training.stack import Stack
+from ae.training.trainer import Training
 
 SEEDS = (1, 5, 10, 32)
 PEAK_SIDE = 1536

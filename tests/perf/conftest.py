@@ -13,9 +13,11 @@ import torch
 from arms import Worker, make, names
 from workloads import ROOT, WORKLOADS
 
-from ae.environment import capture, cores, use_threads
-from ae.record import write_atomically
-from ae.report.speed import Machine, Speed, Timing, Workload
+from ae.disk import write_atomically
+from ae.machine.limits import cores
+from ae.machine.provenance import capture
+from ae.machine.threads import use_threads
+from ae.records.speed import Machine, Speed, Timing, Workload
 
 PACKAGES = ("torch", "numpy", "pythae", "pytest-benchmark")
 

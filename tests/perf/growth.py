@@ -1,6 +1,6 @@
 """One point of how cost grows, in a process of its own: `growth.py AXIS SEEDS EXAMPLES WIDTH STEPS`.
 
-Prints what `ae.report.speed.Cost` holds, as JSON.
+Prints what `ae.records.speed.Cost` holds, as JSON.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ae.environment import set_policy, use_threads
+from ae.machine.threads import set_policy, use_threads
 
 set_policy()
 
@@ -31,8 +31,8 @@ def main(axis, seeds, examples, width, steps):
     from arms import protocol, source
     from workloads import aevb
 
-    from ae.seeds import Stack
-    from ae.train import Training
+    from ae.training.stack import Stack
+    from ae.training.trainer import Training
 
     use_threads()
     torch._foreach_norm([torch.ones(2)])  # loads what the optimisers load

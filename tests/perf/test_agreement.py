@@ -6,8 +6,8 @@ import torch
 from arms import RATE, Peak, Tuned, protocol, source
 from workloads import WORKLOADS
 
-from ae.seeds import Stack, generator
-from ae.train import Training
+from ae.training.stack import Stack, generator
+from ae.training.trainer import Training
 
 STEPS = 5
 EACH = pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)

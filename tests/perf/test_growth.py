@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ae.report.speed import Cost
+from ae.records.speed import Cost
 
 SCRIPT = Path(__file__).with_name("growth.py")
 POINTS = [

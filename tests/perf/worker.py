@@ -9,7 +9,7 @@ import sys
 from arms import PEERS
 from workloads import WORKLOADS
 
-from ae.environment import use_threads
+from ae.machine.threads import use_threads
 
 answers = os.fdopen(os.dup(1), "w")
 sys.stdout = sys.stderr  # peers may print

@@ -10,7 +10,8 @@ import torch
 from torch.nn.functional import pad
 
 from ae.data.dataset import load
-from ae.manifest import find_manifest
+from ae.data.manifest import find_manifest
+from ae.library import Library
 from ae.models.base import Autoencoder
 from ae.models.conv_vae import ConvVAE
 from ae.models.k_sparse import KSparse
@@ -79,9 +80,9 @@ class Workload:
 
     def images(self):
         """As many bytes of MNIST as an epoch takes, (examples, features); 64 x 64 if so wanted."""
-        mnist = find_manifest("mnist", ROOT / "datasets")
+        mnist = find_manifest("mnist", Library.at(ROOT))
         count = self.steps * self.batch
-        x = load(mnist, "train", limit=count, root=ROOT, device="cpu").x
+        x = load(mnist, "train", limit=count, library=Library.at(ROOT), device="cpu").x
         if self.side == 64:
             large = x.view(-1, 28, 28).repeat_interleave(2, 1).repeat_interleave(2, 2)
             x = pad(large, (4, 4, 4, 4)).flatten(1)

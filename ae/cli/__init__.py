@@ -1,0 +1,1 @@
+"""The `ae` command: the only package that prints or exits."""

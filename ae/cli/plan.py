@@ -1,0 +1,111 @@
+"""`ae run --plan`: what would be trained, and what is there."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ae.cli.progress import lasting
+from ae.cli.spend import Prices, show_prices
+
+if TYPE_CHECKING:
+    from ae.running.jobs import PlannedPaper, PlannedStack
+    from ae.running.settings import Settings
+    from ae.running.suite import LeftOut, Request, Suite
+
+
+def find_requests(names: Sequence[str], settings: "Settings") -> "list[Request]":
+    """The specs of these names, all if there are none; each checked before any is run."""
+    from ae.check import check_spec
+    from ae.running.suite import Request
+
+    library = settings.library
+    paths = [library.spec(name) for name in names] if names else library.specs()
+    for path in paths:
+        check_spec(path, library)
+    return [Request(path, settings) for path in paths]
+
+
+def show_plan(requests: "Sequence[Request]", suite: "Suite") -> None:
+    """Print what would be trained, in how many steps, memory and time, and what is there.
+
+    Then the claims, in the order in which a budget would buy them.
+    """
+    from ae.running.pool import how_many
+    from ae.running.suite import LeftOut, Planned
+
+    prices = Prices([request.path for request in requests])
+    for happened in suite.run():
+        if isinstance(happened, LeftOut):
+            click.echo(f"ae: {happened.name}: left out, {why_left_out(happened)}", err=True)
+        elif isinstance(happened, Planned):
+            _show_plan(happened.name, happened.plan)
+            prices.take(happened.name, happened.plan)
+    show_prices(prices, how_many())
+    _keep(prices, [request.settings for request in requests])
+
+
+def _keep(prices: Prices, wanted: "Sequence[Settings]") -> None:
+    """Keep what claims cost for the report; not of a part of a tier, nor of a trial."""
+    from ae.machine.provenance import processor
+    from ae.records.prices import PaperPrices, add
+    from ae.spec.read import digest_of
+
+    if not wanted or any(s.seeds or s.runs or s.claims or s.changes or s.fresh for s in wanted):
+        return
+    costs: dict[str, dict[str, float]] = {}
+    for item in prices.items():
+        costs.setdefault(item.paper, {})[item.claim] = round(item.seconds, 1)
+    found = {
+        name: PaperPrices(
+            spec=digest_of(spec), processor=processor(), claims=dict(sorted(costs[name].items()))
+        )
+        for name, spec in prices.specs().items()
+        if name in costs
+    }
+    add(wanted[0].results, wanted[0].tier, found)
+
+
+def why_left_out(left: "LeftOut") -> str:
+    """Why a paper is not done, in words."""
+    missing = "its data are not at hand: " if left.kind == "MissingData" else ""
+    return f"{missing}{left.why}"
+
+
+def _show_plan(name: str, plan: "PlannedPaper") -> None:
+    click.echo(name)
+    for data, origin in plan.origins.items():
+        click.echo(f"  data set {data!r}: {origin}")
+    for run, seeds in plan.there.items():
+        click.echo(f"  there: {run}, seeds {', '.join(map(str, seeds))}")
+    for alike in _alike(plan.stacks):
+        _show_stacks(alike)
+    if plan.stacks:
+        click.echo(f"  training in all: about {lasting(plan.seconds)} of one core")
+    else:
+        click.echo("  nothing to train" + ("" if plan.done else "; to be measured"))
+
+
+def _alike(stacks: "Sequence[PlannedStack]") -> "list[list[PlannedStack]]":
+    """Stacks of the same runs that differ in seeds alone, and are not begun: one line for all."""
+    found: dict[object, list[PlannedStack]] = {}
+    for place, stack in enumerate(stacks):
+        runs = tuple(dict.fromkeys(run for run, _ in stack.members))
+        key = (runs, len(stack.members), stack.steps, stack.why)
+        found.setdefault(place if stack.share else key, []).append(stack)
+    return list(found.values())
+
+
+def _show_stacks(alike: "list[PlannedStack]") -> None:
+    from ae.running.jobs import names_in_words
+
+    first, seconds = alike[0], sum(stack.seconds for stack in alike)
+    text = names_in_words([member for stack in alike for member in stack.members])
+    times = f"{len(alike)} times " if len(alike) > 1 else ""
+    begun = f", {first.share:.0%} done" if first.share else ""
+    click.echo(
+        f"  to train: {text}: {times}{first.steps} steps, {first.bytes / 2**20:.0f} MiB, "
+        f"about {lasting(seconds)}{' in all' if times else ''}{begun}"
+    )
+    for line in first.why:
+        click.echo(f"    trained before, but not with this: {line}")

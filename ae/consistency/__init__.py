@@ -1,8 +1,0 @@
-"""What the tables of one spec must agree on.
-
-Names that refer to each other, and the rules of judging that need more than one key to check.
-"""
-
-from ae.consistency.tables import dangling, inconsistencies
-
-__all__ = ["dangling", "inconsistencies"]

@@ -1,0 +1,1 @@
+"""What the families of figures share: drawing, sheets, panels, strips, ticks."""

@@ -1,0 +1,1 @@
+"""Mathematics that models, metrics and verdicts share; nothing here knows of `ae`."""

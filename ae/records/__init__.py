@@ -1,0 +1,1 @@
+"""Records: what a run found, to and from disk, and how records compare."""

@@ -1,0 +1,1 @@
+"""The one trainer: stacks of members, their batches and noise, optimisers, checkpoints."""

@@ -1,0 +1,102 @@
+"""One run after training, as metrics and figures see it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor
+
+from ae.data.dataset import Dataset
+from ae.models.base import Autoencoder
+from ae.records.entries import Curve
+from ae.training.stack import Stack, generator
+
+CHUNK = 2000  # examples that one call of the model sees
+
+if TYPE_CHECKING:
+    Measured = Mapping[str, Mapping[str, Mapping[int, float]]]
+else:  # whoever looks into it depends on it; to check its type would be to look
+    Measured = object
+"""Run -> measure -> seed -> value; NaN where the seed diverged."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run's seeds, trained, and the data that they are measured on.
+
+    Attributes:
+        name: The run's name in the spec.
+        label: The run's name for readers.
+        stack: The run's members only, one a seed, in the order of `seeds`.
+        train: The training set as it was used.
+        test: The test set as it is used.
+        diverged: Members whose loss stopped being finite: index -> reason.
+        curves: How the terms of each stage's objective moved, a value a member and point.
+        measured: What has been measured so far of every run of the tier: for a measure, those that
+            stand before it in the spec; for a figure, all.
+    """
+
+    name: str
+    label: str
+    stack: Stack
+    train: Dataset
+    test: Dataset
+    diverged: dict[int, str] = field(default_factory=dict)
+    curves: Sequence[Curve] = ()
+    measured: Measured = field(default_factory=dict)
+    _memory: dict[tuple[str, str, int], Tensor] = field(default_factory=dict, repr=False)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, one a member."""
+        return self.stack.seeds
+
+    @property
+    def model(self) -> Autoencoder:
+        """The module that the members share the form of; its own tensors are not trained ones."""
+        return self.stack.model
+
+    def generator(self, member: int, purpose: str) -> torch.Generator:
+        """Randomness for evaluation: its own stream, so that no metric shifts another."""
+        return generator(self.seeds[member], f"evaluate/{purpose}", self.stack.device)
+
+    def split(self, name: str) -> Dataset:
+        """The data set `train` or `test`."""
+        return {"train": self.train, "test": self.test}[name]
+
+    def of(
+        self, method: str, split: str, examples: int | None = None
+    ) -> Shaped[Tensor, "seed examples *shape"]:
+        """`model.method(x)` for the first `examples` of a split (all by default), remembered.
+
+        For methods that map a batch of images to one tensor with the batch axis first, such as
+        `encode`, `reconstruct` and `classify`; integers for `codes`.
+        """
+        count = len(self.split(split).x) if examples is None else examples
+        key = (method, split, count)
+
+        def found() -> Tensor:
+            return torch.cat(self.over(split, lambda x: self.stack.share(method, x), count), 1)
+
+        return self.remembered(key, found)
+
+    def remembered(self, key: tuple[str, str, int], found: Callable[[], Tensor]) -> Tensor:
+        """What `found` gives, computed once for each `key` (what, split, examples)."""
+        if key not in self._memory:
+            self._memory[key] = found()
+        return self._memory[key]
+
+    def over(
+        self, split: str, function: Callable[[Tensor], Tensor], examples: int | None = None
+    ) -> list[Tensor]:
+        """`function(x)` for consecutive pieces x of a split, without gradients."""
+        data = self.split(split)
+        count = len(data.x) if examples is None else examples
+        self.stack.train(False)
+        with torch.no_grad():
+            return [
+                function(data.batch(torch.arange(a, min(a + CHUNK, count), device=data.x.device)).x)
+                for a in range(0, count, CHUNK)
+            ]

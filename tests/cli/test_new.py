@@ -1,0 +1,48 @@
+"""`ae new` and `ae test-model` as a person types them."""
+
+import re
+import subprocess
+import sys
+
+from project import PYTHONPATH
+
+
+def ae(here, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "ae", *arguments],
+        cwd=here,
+        env={"PYTHONPATH": PYTHONPATH, "OMP_NUM_THREADS": "1", "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_in_a_folder_that_is_not_included_the_next_commands_include_it(tmp_path):
+    here = tmp_path / "here"
+    here.mkdir()
+    code, out, err = ae(here, "new", "doe2026-vae", "--folder", "lab")
+    assert (code, err) == (0, "")
+    steps = re.findall(r"ae (.*)", out)
+    assert steps == [
+        "test-model doe2026_vae:VAE --spec doe2026-vae --include lab",
+        "run doe2026-vae --tier smoke --include lab",
+    ]
+    code, out, err = ae(here, *steps[0].split())
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == "keeps the contract"
+    code, out, err = ae(here, *steps[1].split(), "--plan")
+    assert code == 0, err
+    code, _, err = ae(here, "new", "doe2026-vae", "--from", "vincent2008", "--images", __file__)
+    assert (code, err) == (
+        2,
+        "ae: --from and --images: give one of them; a spec has its data already\n",
+    )
+    code, _, err = ae(here, "test-model", "doe2026_vae:VAE", "--spec", "doe2026", "--include", "no")
+    assert (code, err) == (2, "ae: --include: found no folder 'no'\n")
+    code, _, err = ae(here, "test-model", "vae.VAE", "--spec", "doe2026", "--include", "lab")
+    assert code == 2
+    assert "no run's class is 'vae.VAE'; they are doe2026_vae:VAE" in err

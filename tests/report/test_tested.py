@@ -1,0 +1,57 @@
+"""The tables of tested values in the README and the docs are what the published records say."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ae.records.record import read
+from ae.report import tested as values
+from ae.spec import FigureClaim, ValueClaim
+from ae.spec.evidence import PUBLISHED
+from ae.verdict.judge import judge
+
+ROOT = Path(__file__).parents[2]
+FOUND = ROOT / "docs" / "what-the-suite-found.md"
+RECORDS = sorted((ROOT / "reports" / "published").glob("*/paper/record.json"))
+ROW = re.compile(r"^\| `[a-z0-9-]+` \| `[\w-]+` \|.*\|$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def lines():
+    return values.markdown(values.tested_values(map(read, RECORDS)))
+
+
+def test_the_page_of_findings_has_every_tested_value_and_no_other(lines):
+    assert ROW.findall(FOUND.read_text(encoding="utf-8")) == lines[2:]
+
+
+def test_the_readmes_rows_are_among_them(lines):
+    rows = ROW.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert set(rows) <= set(lines)
+    specs = [{row.split("|")[1] for row in table} for table in (rows, lines[2:])]
+    assert specs[0] == specs[1]  # each has its row
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda p: p.parts[-3])
+def test_a_row_is_a_published_value_with_a_verdict(path):
+    record = read(path)
+    rows = values.tested_values([record])
+    for row in rows:
+        assert isinstance(row.verdict.claim, ValueClaim | FigureClaim)
+        assert row.verdict.claim.status in PUBLISHED
+        assert row.verdict.word != "UNTESTED"
+        if isinstance(row.verdict.claim, ValueClaim):
+            assert row.verdict.claim.printed in row.cells[2]
+        assert row.verdict.word in row.cells[4]
+    assert {row.verdict.id for row in rows} == {
+        v.id
+        for v in judge(record)
+        if v.tested and isinstance(v.claim, ValueClaim | FigureClaim) and not v.claim.control
+        if v.claim.status in PUBLISHED
+    }
+
+
+def test_a_reduced_tier_tests_no_published_value():
+    (path, *_) = sorted((ROOT / "reports" / "published").glob("*/quick/record.json"))
+    assert values.tested_values([read(path)]) == []

@@ -1,0 +1,111 @@
+"""Runs that are killed, or find the disk full, and the runs after them; NaN in one seed of ten.
+
+`tests/kills.py` does the killing; by hand it does more of it.
+"""
+
+import math
+import os
+import re
+import resource
+import subprocess
+import sys
+
+import project as small
+import pytest
+import torch
+from project import PYTHONPATH, ROOT, make
+
+from ae.report import render
+from ae.training.trainer import Training
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "MLFLOW_"))}
+ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH}
+
+
+def kills(folder, *arguments):
+    """The lines that the script prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", ROOT / "tests" / "kills.py", folder, *arguments],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=550,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_run_killed_at_any_moment_ends_as_one_never_killed_and_is_sent_to_mlflow_once(tmp_path):
+    *trials, summary = kills(tmp_path, "random", "5")
+    assert len(trials) == 5
+    assert all(line.endswith("; equal") for line in trials)
+    assert summary == "5 kills; all ended as the whole run did"
+
+
+@pytest.mark.parametrize("kind", ["targeted", "full"])
+def test_a_run_killed_within_a_write_or_without_space_spoils_nothing(tmp_path, kind):
+    *trials, summary = kills(tmp_path, kind, "2")
+    assert len(trials) == 2
+    code = {"targeted": "-9", "full": "3"}[kind]
+    assert all(f", exit {code}: " in line and line.endswith("; equal") for line in trials)
+    assert re.fullmatch(r"2 of \d+ writes; all ended as the whole run did", summary)
+
+
+def test_files_that_may_not_grow_are_one_line_and_the_next_run_completes(tmp_path):
+    """The system's own refusal, of weights that are being written by a library."""
+    project = make(tmp_path)
+    command = [sys.executable, "-m", "ae", "run", "--tier", "smoke", "--no-pdf", "--no-track"]
+    command += ["--jobs", "0"]
+    full = subprocess.run(
+        command,
+        cwd=project,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, -1)),
+    )
+    assert full.returncode == 3
+    (line,) = [t for t in full.stderr.splitlines() if t.startswith(("ae: ", "Traceback"))]
+    assert re.search(r"members/\S+\.safetensors: cannot be written: .*File too large", line)
+    assert list(project.glob("results/*/smoke/members/*")) == []
+    free = subprocess.run(command, cwd=project, env=ENVIRONMENT, capture_output=True, check=False)
+    assert free.returncode == 0, free.stderr
+    assert list(project.glob("results/*/smoke/record.json"))
+
+
+def test_nan_in_one_seed_of_ten_leaves_nine_and_the_report_says_so(tmp_path, monkeypatch):
+    project = make(tmp_path)
+    real = Training.run
+
+    def spoiled(self):
+        for progress in real(self):
+            if progress.step == 12 and len(self.stack.seeds) == 10:  # the run of its own width
+                with torch.no_grad():
+                    next(iter(self.stack.parameters.values()))[3].fill_(math.nan)
+            yield progress
+
+    def run(results):
+        _, record = small.run(project, results, seeds=tuple(range(10)))
+        return record, project / results / "tiny2020-dae" / "smoke" / "record.json"
+
+    whole, _ = run("whole")
+    monkeypatch.setattr(Training, "run", spoiled)
+    record, path = run("results")
+    lost, good = record.run("wide"), whole.run("wide")
+    assert lost.diverged == {3: "loss not finite in fit, by step 13 of 40"}
+    for seed, (mine, theirs) in enumerate(
+        zip(lost.metrics["squared_error"], good.metrics["squared_error"], strict=True)
+    ):
+        assert math.isnan(mine) if seed == 3 else mine == theirs
+    assert record.run("plain").metrics == whole.run("plain").metrics
+    assert record.run("plain").curves == whole.run("plain").curves
+    render([(record, path)], tmp_path / "report", templates=ROOT / "reports/templates", pdf=False)
+    page = (tmp_path / "report" / "tiny2020-dae-smoke.html").read_text()
+    assert "seed 3 diverged: loss not finite in fit, by step 13 of 40" in page
+    assert "seed 4 diverged" not in page
+    assert ">diverged<" in page
+    table = (tmp_path / "report" / "results.csv").read_text()
+    assert len(re.findall("loss not finite", table)) == 1
