@@ -19,6 +19,7 @@ from ae.cli.export import export
 from ae.cli.gate import calibrate, regress
 from ae.cli.history import history
 from ae.cli.interrupts import INTERRUPTED, TERMINATED
+from ae.cli.keep import keep
 from ae.cli.new import new
 from ae.cli.null import null
 from ae.cli.publish import publish
@@ -46,6 +47,7 @@ def cli() -> None:
     ae report              render the report again from the records
     ae export              values, claims and curves as tables: CSV, JSON, Parquet
     ae publish FOLDER      records, report and badge in a folder for any web server
+    ae keep                records for reports/published, members without weights beside them
     ae history SPEC        a number through the revisions of its published record
     ae verify SPEC         run again and compare with the published record
     ae regress             say whether a change of the code moved a number
@@ -78,6 +80,7 @@ for command in (
     new,
     test_model,
     sync,
+    keep,
     bring,
     calibrate,
     regress,

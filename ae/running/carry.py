@@ -95,7 +95,7 @@ def _seeds_there(paper: Paper) -> dict[str, list[int]]:
     """Run -> the seeds that are trained, of all that the spec lists."""
     found: dict[str, list[int]] = {}
     for member in paper.members_of(paper.seeds):
-        if paper.store.of(member, paper.where):
+        if paper.files(member):
             found.setdefault(member.run, []).append(member.seed)
     return found
 

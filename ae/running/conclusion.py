@@ -3,7 +3,7 @@
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from ae.records import record as records
 from ae.records.figures import FigureRecord
 from ae.running.event import Event
 from ae.running.folder import figures_of, finish, finished, prune, stage
-from ae.running.measurements import Measurements, Watched, measure_key
+from ae.running.measurements import Measurements, Watched
 from ae.running.paper import Paper
 from ae.running.record import assembled
 from ae.spec import Cell, Figure, Measure
@@ -52,7 +52,6 @@ class Conclusion:
         self.twins: dict[tuple[str, str], dict[str, float]] = {}
         self.notes: list[str] = []
         self.unmeasured: dict[str, dict[str, dict[int, str]]] = {}
-        self._keys: dict[tuple[str, str], str] = {}
 
     @property
     def key(self) -> str:
@@ -68,7 +67,7 @@ class Conclusion:
                 "source": paper.path.read_text(encoding="utf-8"),
                 "tier": paper.settings.tier,
                 "members": [[m.run, m.seed, *(f.path.stem for f in fs)] for m, fs in self.found],
-                "measures": [[run, self._measure_key(run, m)] for run, m in self.measures],
+                "measures": [[run, self.paper.measure_key(run, m)] for run, m in self.measures],
                 "figures": [self._figure_key(figure) for figure in self._figures()] if draw else [],
                 "draw": draw,
             }
@@ -105,8 +104,9 @@ class Conclusion:
         for index, figure in enumerate(drawn):
             self._heed()
             yield Event("draw", figure.name, index, len(drawn))
-            keys[figure.name] = self._figure_key(figure)
-            figures.append(self._drawn(figure, keys[figure.name], before, staged))
+            key, made = self._drawn(figure, before, staged)
+            keys[figure.name] = key
+            figures.append(made)
         record = assembled(self, started, time.perf_counter() - clock, figures)
         finish(self.paper.folder, record, self.key, keys)
         prune(self.paper.folder, [m for m, _ in self.found], self.paper.store)
@@ -121,20 +121,13 @@ class Conclusion:
     def _cell(self, run: str) -> Cell:
         return self.by_run[run][0][0].cell
 
-    def _measure_key(self, run: str, measure: Measure) -> str:
-        if (run, measure.name) not in self._keys:
-            cell = self._cell(run)
-            train, test = (self.paper.split(cell, which).sha256 for which in ("train", "test"))
-            self._keys[run, measure.name] = measure_key(measure, train, test)
-        return self._keys[run, measure.name]
-
     def _measure(self, run: str, measure: Measure) -> None:
         """Take a measure of all members of a run of which it is not known, twins included."""
-        key = self._measure_key(run, measure)
+        key = self.paper.measure_key(run, measure)
         every = [(m, f) for m, files in self.by_run[run] for f in files]
         known = {f.path.stem: self.known.value(f.path.stem, key) for _, f in every}
         sound = [(m, f) for m, f in every if f.diverged is None]
-        lacking = [(m, f) for m, f in sound if known[f.path.stem] is None]
+        lacking = [(m, f) for m, f in sound if known[f.path.stem] is None and not f.light]
         for group in self._groups(lacking):
             watched = Watched(self.values)
             began = time.process_time()
@@ -146,13 +139,27 @@ class Conclusion:
                 if not watched.seen and member.seed not in refused:
                     self.known.put(file.path.stem, key, measure.name, float(value), taken)
         self.values[run][measure.name] = {
-            m.seed: math.nan if files[0].diverged else _given(known[files[0].path.stem])
+            m.seed: self._value(run, measure.name, files[0], known)
             for m, files in self.by_run[run]
         }
         for _, files in self.by_run[run]:
             for file in files[1:]:
-                value = math.nan if file.diverged else _given(known[file.path.stem])
+                value = self._value(run, measure.name, file, known)
                 self.twins.setdefault((run, file.path.stem), {})[measure.name] = value
+
+    def _value(
+        self, run: str, measure: str, file: TrainedMember, known: Mapping[str, float | None]
+    ) -> float:
+        """A member's value; NaN if it diverged, or without weights has one that is not known."""
+        value = known[file.path.stem]
+        if file.diverged:
+            return math.nan
+        if value is None:  # what is wanted of it is known (`Paper.files`); this is of other members
+            assert file.light
+            why = "its weights are not here, and it was not measured where they were"
+            self.unmeasured.setdefault(run, {}).setdefault(measure, {})[file.seed] = why
+            return math.nan
+        return value
 
     def _taken(
         self,
@@ -215,47 +222,68 @@ class Conclusion:
     # ------------------------------------------------------------------ draw
 
     def _figures(self) -> list[Figure]:
-        """The figures of which every run that the tier has is there."""
+        """The figures of which every run that the tier has is there.
+
+        With weights, or as it was drawn where they were.
+        """
         tier = {cell.name for cell in self.paper.listed}
-        found = []
+        found, before = [], figures_of(self.paper.folder)
         for figure in self.paper.spec.figure:
             own = [run for run in figure.runs if run in tier]
             lacking = [run for run in own if run not in self.by_run]
-            if own and not lacking:
+            if not own or lacking:
+                continue
+            kept = before.get(figure.name, ("",))[0] == self._figure_key(figure)
+            if kept or all(self._drawable(run) for run in own):
                 found.append(figure)
         return found
 
-    def _figure_key(self, figure: Figure) -> str:
+    def _drawable(self, run: str) -> list[tuple[Member, TrainedMember]]:
+        """The members of a run that a figure can be drawn of: those with weights."""
+        return [(m, files[0]) for m, files in self.by_run[run] if not files[0].light]
+
+    def _figure_key(self, figure: Figure, *, weights: bool = False) -> str:
+        """Digest of all that a figure depends on; of all members, or of those with weights."""
         runs = [run for run in figure.runs if run in self.by_run]
+        members = {
+            run: self._drawable(run) if weights else [(m, f[0]) for m, f in self.by_run[run]]
+            for run in runs
+        }
         return digest(
             {
                 "code": code_digest(
                     code_name(figure.function, "figures"), "ae.figures.layout.drawing:save"
                 ),
                 "figure": figure.model_dump(mode="json"),
-                "members": [[m.seed, f[0].path.stem] for run in runs for m, f in self.by_run[run]],
+                "members": [[m.seed, f.path.stem] for run in runs for m, f in members[run]],
                 "tests": [self.paper.split(self._cell(run), "test").sha256 for run in runs],
-                "measured": [[run, self._measure_key(run, m)] for run, m in self.measures],
+                "measured": [[run, self.paper.measure_key(run, m)] for run, m in self.measures],
             }
         )
 
     def _drawn(
-        self, figure: Figure, key: str, before: dict[str, tuple[str, FigureRecord]], staged: Path
-    ) -> FigureRecord:
-        """The figure as it was drawn before, if nothing of it has changed; else drawn now."""
+        self, figure: Figure, before: dict[str, tuple[str, FigureRecord]], staged: Path
+    ) -> tuple[str, FigureRecord]:
+        """The figure as it was drawn before, if nothing of it has changed; else drawn now.
+
+        With the key of what it shows.
+        """
+        key = self._figure_key(figure)
         old = before.get(figure.name)
+        if old is None or old[0] != key:
+            key = self._figure_key(figure, weights=True)
         if old is not None and old[0] == key:
             for name in old[1].files:
                 shutil.copyfile(self.paper.folder / name, staged / name)
-            return old[1]
-        return self._draw(figure, staged)
+            return key, old[1]
+        return key, self._draw(figure, staged)
 
     def _draw(self, figure: Figure, staged: Path) -> FigureRecord:
         from ae.figures.layout.drawing import save
 
         watched = Watched(self.values)
         runs = [
-            self._trained(run, [(m, files[0]) for m, files in self.by_run[run]], watched)
+            self._trained(run, self._drawable(run), watched)
             for run in figure.runs
             if run in self.by_run
         ]
@@ -275,8 +303,3 @@ class Conclusion:
             height=saved.height,
             interaction=saved.interaction,
         )
-
-
-def _given(value: float | None) -> float:
-    assert value is not None
-    return value

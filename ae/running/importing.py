@@ -1,17 +1,22 @@
 """Members that another machine trained, taken into this one's results.
 
 What a member depends on is compared with what a run of today would train: arguments, seed, protocol,
-data, code. Only where it was trained may differ: device, processor, torch.
+data, code. Only where it was trained may differ: device, processor, torch. One with weights that
+contradicts is refused, with all others; one without, which is a number of before, is passed over.
 """
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ae.disk import visible
-from ae.errors import UserError
+from ae.errors import MissingData, UserError
 from ae.running.folder import held
+from ae.running.keeping import FILE as LIGHT
+from ae.running.keeping import Light, bring_record, read_light
 from ae.running.measurements import FILE, Measurements
 from ae.running.paper import Paper
 from ae.running.settings import Settings
@@ -30,27 +35,32 @@ class Brought:
         tier: The tier.
         folder: Where they are.
         members: Their files.
+        light: Where they have no weights, what is known of them.
     """
 
     spec: str
     tier: str
     folder: Path
     members: tuple[TrainedMember, ...]
+    light: Light | None = None
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What came of it: how many were taken, and how many were there already."""
+    """What came of it: how many were taken, how many were there; why others were passed over."""
 
     spec: str
     tier: str
     new: int
     known: int
     devices: tuple[str, ...]
+    passed: tuple[str, ...] = ()
 
 
 def found_in(folder: Path) -> list[Brought]:
     """What a folder of results holds: `SPEC/TIER/members/` in it, or the folder of one of them.
+
+    And `SPEC/TIER/members.json` of members that were kept without weights.
 
     Raises:
         UserError: There is no member.
@@ -63,13 +73,18 @@ def found_in(folder: Path) -> list[Brought]:
         tier = place.resolve().parent
         if members:
             found.append(Brought(tier.parent.name, tier.name, tier, members))
+    for path in visible(folder, f"**/{LIGHT}"):
+        light, tier = read_light(path), path.resolve().parent
+        found.append(Brought(tier.parent.name, tier.name, tier, light.members(tier), light))
     if not found:
-        raise UserError(f"{folder}: found no member: SPEC/TIER/{FOLDER}/*.safetensors")
+        raise UserError(
+            f"{folder}: found no member: SPEC/TIER/{FOLDER}/*.safetensors or SPEC/TIER/{LIGHT}"
+        )
     return found
 
 
-def check(brought: Brought, paper: Paper) -> Iterator[str]:
-    """Why members cannot be taken, a line each.
+def check(brought: Brought, paper: Paper) -> Iterator[tuple[TrainedMember, str]]:
+    """The members that cannot be taken, and why, in a line each.
 
     Args:
         brought: The members.
@@ -78,16 +93,18 @@ def check(brought: Brought, paper: Paper) -> Iterator[str]:
     for member in brought.members:
         where = f"{member.path}: run {member.run!r}, seed {member.seed}"
         if member.run not in paper.seeds:
-            yield f"{where}: {brought.spec} has no such run in tier {brought.tier}"
+            yield member, f"{where}: {brought.spec} has no such run in tier {brought.tier}"
             continue
         (wanted,) = paper.members_of({member.run: (member.seed,)})
         if wanted.key != member.key:
             said = differences(wanted.parts, member.parts) or ["its key is not that of its parts"]
-            yield f"{where}: {'; '.join(said)}"
+            yield member, f"{where}: {'; '.join(said)}"
 
 
 def take(brought: Brought, paper: Paper) -> Taken:
     """Copy members that were checked, with what was measured of them; those that are there stay.
+
+    One without weights that is there makes room for one with.
 
     Raises:
         OutsideError: A file is damaged, or the disk is full, or another run is at work there.
@@ -96,22 +113,26 @@ def take(brought: Brought, paper: Paper) -> Taken:
     with held(paper.folder):
         for member in brought.members:
             target = store.path(member.key, member.where)
-            if target.exists():
+            if target.exists() and (member.light or not read(target).light):
                 continue
-            tensors, notes = weights.load(member.path, "cpu")
+            if brought.light is None:
+                tensors, notes = weights.load(member.path, "cpu")
+            else:
+                tensors, notes = {}, dict(brought.light.notes[member.path.stem])
             weights.save(target, tensors, {**notes, "imported": True})
             new += 1
         _measures(brought, paper.folder)
+        if brought.light is not None and brought.members:
+            bring_record(brought.folder, brought.light, paper.folder)
     devices = sorted({member.trained.get("device", "unknown") for member in brought.members})
     return Taken(brought.spec, brought.tier, new, len(brought.members) - new, tuple(devices))
 
 
 def _measures(brought: Brought, folder: Path) -> None:
     """What was measured of these members elsewhere, beside what is known here."""
-    try:
-        there = json.loads((brought.folder / FILE).read_bytes())
-    except (OSError, ValueError):
-        return  # it is measured here
+    there: Any = brought.light.measured if brought.light else {}
+    with suppress(OSError, ValueError):  # without it is measured here
+        there = there or json.loads((brought.folder / FILE).read_bytes())
     known = Measurements(folder)
     for member in brought.members:
         own = there.get(member.path.stem, {}) if isinstance(there, dict) else {}
@@ -148,7 +169,7 @@ def bring(folders: Sequence[Path], papers: dict[str, Path], settings: Settings) 
     """
     from ae.spec.read import read_spec
 
-    ready: list[tuple[Brought, Paper]] = []
+    ready: list[tuple[Brought, Paper, tuple[str, ...]]] = []
     for folder in folders:
         for brought in found_in(folder):
             if brought.spec not in papers:
@@ -156,9 +177,30 @@ def bring(folders: Sequence[Path], papers: dict[str, Path], settings: Settings) 
             path = papers[brought.spec]
             tier = tier_of(brought, read_spec(path))
             paper = Paper(path, settings.with_(tier=tier))
-            faults = list(check(brought, paper))
-            if faults:
-                more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-                raise UserError(f"{faults[0]}{more}; nothing is taken")
-            ready.append((brought, paper))
-    return [take(brought, paper) for brought, paper in ready]
+            ready.append(_checked(brought, paper))
+    return [
+        replace(take(brought, paper), passed=passed)
+        if brought.members
+        else Taken(brought.spec, brought.tier, 0, 0, (), passed)
+        for brought, paper, passed in ready
+    ]
+
+
+def _checked(brought: Brought, paper: Paper) -> tuple[Brought, Paper, tuple[str, ...]]:
+    """What can be taken of it, and why the rest is passed over.
+
+    Raises:
+        UserError: A member with weights contradicts.
+    """
+    try:
+        faults = list(check(brought, paper))
+    except MissingData as error:
+        if brought.light is None:
+            raise
+        return replace(brought, members=()), paper, (str(error),)
+    if faults and brought.light is None:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise UserError(f"{faults[0][1]}{more}; nothing is taken")
+    wrong = {member.path for member, _ in faults}
+    sound = tuple(member for member in brought.members if member.path not in wrong)
+    return replace(brought, members=sound), paper, tuple(said for _, said in faults)

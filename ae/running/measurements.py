@@ -41,6 +41,10 @@ class Measurements:
         found = self._known.get(member, {}).get(key)
         return None if found is None else float(found["value"])
 
+    def of(self, member: str) -> dict[str, dict[str, Any]]:
+        """All that is known of a member: by the measure's key, its `name`, `value`, `seconds`."""
+        return self._known.get(member, {})
+
     def names(self, member: str) -> set[str]:
         """The names of the measures that were taken of a member, whatever their keys."""
         return {str(found["name"]) for found in self._known.get(member, {}).values()}

@@ -13,7 +13,7 @@ from ae.errors import UserError
 from ae.machine.provenance import of_training
 from ae.running.estimate import flops
 from ae.running.folder import folder_of
-from ae.running.measurements import Measurements
+from ae.running.measurements import Measurements, measure_key
 from ae.running.selection import Wanted, changed, chosen_claims, wanted_measures, wanted_runs
 from ae.running.settings import Settings
 from ae.running.splits import Splits
@@ -51,6 +51,7 @@ class Paper:
         self.splits = Splits(settings.library, self.here)
         self.store = Members(self.folder)
         self.where = here(self.settings.device)
+        self._measure_keys: dict[tuple[str, str], str] = {}
         try:
             listed = cells(self.spec, settings.tier, where=self.path.name)
         except UserError as error:
@@ -135,7 +136,36 @@ class Paper:
 
     def missing(self) -> list[Member]:
         """Those that have no file yet."""
-        return [m for m in self.members if not self.store.of(m, self.where)]
+        return [m for m in self.members if not self.files(m)]
+
+    def files(self, member: Member) -> list[TrainedMember]:
+        """The files of a member that a record may rest on.
+
+        One without weights only serves while all that is wanted of it was measured, by the code,
+        the data and the libraries of today.
+        """
+        return [f for f in self.store.of(member, self.where) if not f.light or self._valued(member.run, f)]
+
+    def _valued(self, run: str, file: TrainedMember) -> bool:
+        if file.diverged:
+            return True
+        wanted = self.measures(self._known, {run: [file.path.stem]})
+        return all(
+            self._known.value(file.path.stem, self.measure_key(run, measure)) is not None
+            for _, measure in wanted
+        )
+
+    @cached_property
+    def _known(self) -> Measurements:
+        return Measurements(self.folder)
+
+    def measure_key(self, run: str, measure: Measure) -> str:
+        """Digest of all that a run's value of a measure depends on, beside the member."""
+        if (run, measure.name) not in self._measure_keys:
+            cell = next(cell for cell in self.listed if cell.name == run)
+            train, test = (self.split(cell, which).sha256 for which in ("train", "test"))
+            self._measure_keys[run, measure.name] = measure_key(measure, train, test)
+        return self._measure_keys[run, measure.name]
 
     def to_train(self) -> list[StackPlan]:
         """The stacks of what is missing; a stack that was begun goes on as it was."""
@@ -205,7 +235,7 @@ class Paper:
         chosen = {run: sorted(set(seeds)) for run, seeds in chosen.items()}
         held = {trained.key for trained in self.store.all()}
         found = [m for m in self.members_of(chosen) if m.key in held]
-        return [(m, files) for m in found if (files := self.store.of(m, self.where))]
+        return [(m, files) for m in found if (files := self.files(m))]
 
     def measures(
         self, known: Measurements, files: Mapping[str, Sequence[str]]

@@ -51,6 +51,7 @@ class TrainedMember:
         stages: Steps and `cpu_seconds` of each stage, by name.
         trained: Where: device, processor, threads, versions, commit, date.
         imported: Whether it was taken from another machine's results.
+        light: Whether its weights were left behind, and only what was measured of it is known.
         applied: What its training really applied, empty if that was not noted; see `applied`.
     """
 
@@ -68,6 +69,7 @@ class TrainedMember:
     stages: Mapping[str, Mapping[str, float]]
     trained: Mapping[str, str]
     imported: bool
+    light: bool = False
     applied: Mapping[str, Any] = field(default_factory=dict)
 
     def tensors(self, device: str) -> dict[str, Tensor]:
@@ -121,13 +123,15 @@ class Members:
     def of(self, member: Member, where: str) -> list[TrainedMember]:
         """The files of a member that may be used: what was trained here, then what was brought.
 
+        Of what was brought, files with weights come first.
+
         Raises:
             OutsideError: One is damaged.
         """
         paths = sorted(self.folder.glob(f"{member.key[:40]}-*.safetensors"))
         found = [read(path) for path in paths]
         usable = [m for m in found if m.where == where or m.imported]
-        return sorted(usable, key=lambda m: (m.where != where, m.where))
+        return sorted(usable, key=lambda m: (m.where != where, m.light, m.where))
 
     def save(self, member: Member, where: str, tensors: Mapping[str, Tensor], notes: Any) -> Path:
         """Write a member's file, whole or not at all; `notes` are the other fields of it.
@@ -152,7 +156,15 @@ def read(path: Path) -> TrainedMember:
     Raises:
         OutsideError: It is damaged.
     """
-    notes = notes_of(path)
+    return noted(path, notes_of(path))
+
+
+def noted(path: Path, notes: Mapping[str, Any]) -> TrainedMember:
+    """The member that these notes are of; `path` is its file.
+
+    Raises:
+        OutsideError: They are no notes of a member.
+    """
     try:
         tracks = [
             Track(**{**t, "values": [float(v) for v in t["values"]]}) for t in notes["tracks"]
@@ -161,8 +173,8 @@ def read(path: Path) -> TrainedMember:
         rest = {
             name: notes[name] for name in (*names, "cpu_seconds", "stages", "trained", "imported")
         }
-        applied = notes.get("applied", {})
-        return TrainedMember(path=path, tracks=tracks, applied=applied, **rest)
+        more = {"applied": notes.get("applied", {}), "light": notes.get("light", False)}
+        return TrainedMember(path=path, tracks=tracks, **more, **rest)
     except (KeyError, TypeError, ValueError) as error:
         raise OutsideError(
             f"{path}: not a member that `ae` wrote ({error!r}); remove it to train again"

@@ -1,0 +1,133 @@
+"""Records that are committed, and sessions elsewhere that go on from them without any weights."""
+
+import json
+
+import pytest
+from project import make, run, settings, trained, write
+
+from ae.errors import UserError
+from ae.records.record import read
+from ae.running.importing import bring
+from ae.running.keeping import FILE, keep
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+NAME = "tiny2020-dae"
+
+
+@pytest.fixture
+def project(tmp_path):
+    return make(tmp_path)
+
+
+def kept(project, results="theirs", **keys):
+    """What is kept of a run elsewhere, and its record."""
+    _, record = run(project, results, **keys)
+    out = project / "kept" / NAME / "smoke"
+    keep(project / results / NAME / "smoke", out)
+    return out, record
+
+
+def taken(project):
+    papers = {NAME: project / "benchmarks" / f"{NAME}.toml"}
+    (found,) = bring([project / "kept"], papers, settings(project))
+    return found
+
+
+def facts(record):
+    """By run: seeds, values, and who trained them when."""
+    return {
+        run.name: (run.seeds, run.metrics, run.ends, [(m.key, m.trained) for m in run.members])
+        for run in record.runs
+    }
+
+
+def test_weights_stay_and_everything_else_is_kept(project):
+    out, record = kept(project)
+    assert read(out / "record.json").digest == record.digest
+    there = {path.name for path in out.iterdir()}
+    assert there == {"record.json", FILE, *(f for figure in record.figures for f in figure.files)}
+    assert (out / FILE).stat().st_size < 40_000 * len(record.runs) * 3
+    weights = sum(p.stat().st_size for p in (project / "theirs").rglob("*.safetensors"))
+    assert weights > 100_000  # so there was something to leave
+
+
+def test_a_session_elsewhere_trains_nothing_that_is_known_and_draws_no_figure_again(project):
+    out, theirs = kept(project)
+    found = taken(project)
+    assert (found.new, found.known, found.passed) == (9, 0, ())
+    events, ours = run(project)
+    assert trained(events) == set()
+    assert facts(ours) == facts(theirs)
+    assert all(m.imported for r in ours.runs for m in r.members)
+    assert [f.digest for f in ours.figures] == [f.digest for f in theirs.figures]
+    for figure in ours.figures:
+        for name in figure.files:
+            assert (project / "results" / NAME / "smoke" / name).read_bytes() == (
+                out / name
+            ).read_bytes()
+
+
+def test_seeds_that_are_missing_are_trained_alone_and_no_value_moves(project):
+    kept(project, seeds=(0, 1))
+    taken(project)
+    events, record = run(project, seeds=(0, 1, 2))
+    assert trained(events) == {"plain, noisy, trained", "wide, trained"}
+    _, whole = run(project, "whole", seeds=(0, 1, 2))
+    for one in record.runs:
+        assert [m.imported for m in one.members] == [True, True, False]
+        for name, values in one.metrics.items():
+            assert values == pytest.approx(whole.run(one.name).metrics[name], rel=1e-6)
+    # Figures of members whose weights are away are drawn of those that are here.
+    assert {f.name for f in record.figures} == {f.name for f in whole.figures}
+
+
+def test_one_whose_measure_is_another_by_now_is_trained_again(project, monkeypatch):
+    kept(project)
+    there = project / "kept" / NAME / "smoke" / FILE
+    content = json.loads(there.read_text())
+    stem = next(iter(content["members"]))
+    run_of, seed = content["members"][stem]["run"], content["members"][stem]["seed"]
+    content["measured"][stem] = {f"{key}x": v for key, v in content["measured"][stem].items()}
+    there.write_text(json.dumps(content))
+    taken(project)
+    events, record = run(project)
+    assert len(trained(events)) == 1
+    imported = {(r.name, m.seed): m.imported for r in record.runs for m in r.members}
+    assert [name for name, was in imported.items() if not was] == [(run_of, seed)]
+
+
+def test_those_of_another_spec_are_passed_over_in_a_line(project):
+    kept(project)
+    write(project, hidden="13")
+    found = taken(project)
+    assert found.new == 3  # the run that has no such layer
+    assert len(found.passed) == 6
+    assert "model: hidden was 12, is 13" in found.passed[0]
+
+
+def test_weights_take_the_place_of_none(project):
+    kept(project)
+    taken(project)
+    papers = {NAME: project / "benchmarks" / f"{NAME}.toml"}
+    (found,) = bring([project / "theirs"], papers, settings(project))
+    assert (found.new, found.known) == (9, 0)
+    folder = project / "results" / NAME / "smoke" / "members"
+    assert min(path.stat().st_size for path in folder.iterdir()) > 10_000
+
+
+def test_seeds_are_not_lost_unless_that_is_wanted(project):
+    out, _ = kept(project, seeds=(0, 1, 2))
+    _, fewer = run(project, "fewer", seeds=(0, 1))
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(UserError, match="plain, seeds 2; .*--replace"):
+        keep(project / "fewer" / NAME / "smoke", out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    keep(project / "fewer" / NAME / "smoke", out, replace=True)
+    assert read(out / "record.json").digest == fewer.digest
+
+
+def test_a_damaged_file_is_one_line(project):
+    out, _ = kept(project)
+    (out / FILE).write_text("{")
+    with pytest.raises(UserError, match="not a file of members"):
+        taken(project)
