@@ -19,9 +19,8 @@ from ae.errors import UserError
 from ae.library import Library
 from ae.records.reviews import problems as review_problems
 from ae.spec import Cell, Spec, TierName, formula
-from ae.spec.read import examine
+from ae.spec.read import Reading, examine
 from ae.spec.syntax import NotFound
-from ae.spec.tiers import applied
 from ae.toml.file import Fault, shown
 
 Planned = dict[TierName, list[tuple[Cell, Origin]]]
@@ -111,7 +110,7 @@ class _Tree:
         except UserError as error:
             return None, [str(error), *lines]
         if found.spec is not None:
-            planned = _planned(found.spec)
+            planned = _planned(found, found.spec)
             with self._noting(where):
                 found.add(self._against(found.spec, planned))
                 if not found.mended:
@@ -145,10 +144,10 @@ class _Tree:
         yield from unlabelled(spec, cells, self.manifests, self.source)
 
 
-def _planned(spec: Spec) -> Planned:
+def _planned(read: Reading, spec: Spec) -> Planned:
     """Every run of every tier, with where its keys come from."""
     found: Planned = {}
     for tier, own in spec.tier.items():
         runs = [run for run in spec.run if own.runs == "all" or run.name in own.runs]
-        found[tier] = [(applied(spec, tier, run)[0], Origin(spec, tier, run)) for run in runs]
+        found[tier] = [(read.cells[tier, run.name], Origin(spec, tier, run)) for run in runs]
     return found

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 @click.option("--replace", is_flag=True, help="Also where the record there has more seeds.")
 @with_library(results=True)
 def keep(
-    specs: Sequence[str], tier: "TierName | None", into: Path | None, replace: bool, library: Library
+    specs: Sequence[str],
+    tier: "TierName | None",
+    into: Path | None,
+    replace: bool,
+    library: Library,
 ) -> None:
     """Copy records, with figures and members without weights, to reports/published, to be committed.
 

@@ -97,7 +97,8 @@ class DeepAutoencoder(Autoencoder):
         hidden, mirror = self._machine(layer)
         activity = hidden(v)
         free = activity**2 / 2 if self._is_code(layer) else softplus(activity)
-        return -(v @ mirror.bias) - free.sum(-1)
+        # Not v @ b: products with a vector add in another order alone than among others on some CPUs.
+        return -(v * mirror.bias).sum(-1) - free.sum(-1)
 
     def _machine(self, layer: int) -> tuple[nn.Linear, nn.Linear]:
         """A layer of the encoder and its mirror in the decoder."""

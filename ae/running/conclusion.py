@@ -139,8 +139,7 @@ class Conclusion:
                 if not watched.seen and member.seed not in refused:
                     self.known.put(file.path.stem, key, measure.name, float(value), taken)
         self.values[run][measure.name] = {
-            m.seed: self._value(run, measure.name, files[0], known)
-            for m, files in self.by_run[run]
+            m.seed: self._value(run, measure.name, files[0], known) for m, files in self.by_run[run]
         }
         for _, files in self.by_run[run]:
             for file in files[1:]:

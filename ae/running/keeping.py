@@ -150,4 +150,3 @@ def bring_record(kept: Path, light: Light, folder: Path) -> None:
     state = {"work": "", "record": record.digest, "figures": dict(light.figures)}
     write_atomically(folder / STATE, json.dumps(state).encode())
     write(record, folder / RECORD)
-

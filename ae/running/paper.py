@@ -144,7 +144,11 @@ class Paper:
         One without weights only serves while all that is wanted of it was measured, by the code,
         the data and the libraries of today.
         """
-        return [f for f in self.store.of(member, self.where) if not f.light or self._valued(member.run, f)]
+        return [
+            f
+            for f in self.store.of(member, self.where)
+            if not f.light or self._valued(member.run, f)
+        ]
 
     def _valued(self, run: str, file: TrainedMember) -> bool:
         if file.diverged:

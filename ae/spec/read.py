@@ -9,12 +9,12 @@ from pathlib import Path
 
 from ae.disk import digest, visible
 from ae.errors import UserError
-from ae.spec import Spec
+from ae.spec import Cell, Spec
 from ae.spec.concise.expand import expand
 from ae.spec.concise.written import Written
 from ae.spec.consistency import inconsistencies, oversized
 from ae.spec.facts import PACKAGE
-from ae.spec.tiers import applied
+from ae.spec.tiers import applied, tables_of
 from ae.toml.file import STAND_IN, Fault, load
 from ae.toml.mend import parse_all
 
@@ -29,6 +29,7 @@ class Reading:
         spec: The spec, with stand-ins for what is wrong; None where not even those help.
         faults: What is wrong, where it was written.
         mended: Whether numbers of the spec may be stand-ins, of which nothing is said.
+        cells: By tier and run, the run with every override applied that fits.
     """
 
     where: str
@@ -36,6 +37,7 @@ class Reading:
     spec: Spec | None
     faults: list[Fault] = field(default_factory=list)
     mended: bool = False
+    cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
 
     def add(self, found: Iterable[Fault]) -> None:
         """Add what is wrong with the spec, but for what is said of a stand-in."""
@@ -75,8 +77,8 @@ def examine(path: Path, where: str, package: Path = PACKAGE) -> Reading:
     Raises:
         UserError: The file is no TOML.
     """
-    tables, written, faults, whole = expand(load(path, where), package)
-    spec, wrong = parse_all(Spec, tables)
+    expanded, written, faults, whole = expand(load(path, where), package)
+    spec, wrong = parse_all(Spec, expanded)
     found = Reading(where, written, spec, faults, mended=bool(wrong))
     found.add(wrong)
     if spec is None or not whole:
@@ -86,9 +88,11 @@ def examine(path: Path, where: str, package: Path = PACKAGE) -> Reading:
         found.add(oversized(spec))
     used: set[str] = set()
     changed: list[Fault] = []
+    tables = tables_of(spec)
     for tier in spec.tier:
         for run in spec.run:
-            cell, more = applied(spec, tier, run)
+            cell, more = applied(spec, tier, run, table=tables)
+            found.cells[tier, run.name] = cell
             used.update(cell.train.use)
             changed += more
     found.add(changed)

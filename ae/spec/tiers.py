@@ -51,12 +51,24 @@ def layers(spec: Spec, tier: TierName, run: Run) -> list[tuple[Steps, Change]]:
     return [(place, change) for place, change in tables if change]
 
 
-def applied(
-    spec: Spec, tier: TierName, run: Run, seeds: tuple[int, ...] | None = None
-) -> tuple[Cell, list[Fault]]:
-    """A run in a tier, every override applied that fits, and what is wrong with the others."""
+def tables_of(spec: Spec) -> dict[str, Any]:
+    """What every run of a spec begins with: its tables of data, model and training."""
     tables = {"data", "model", "train"}
-    table = spec.model_dump(mode="json", by_alias=True, include=tables, exclude_none=True)
+    return spec.model_dump(mode="json", by_alias=True, include=tables, exclude_none=True)
+
+
+def applied(
+    spec: Spec,
+    tier: TierName,
+    run: Run,
+    seeds: tuple[int, ...] | None = None,
+    table: dict[str, Any] | None = None,
+) -> tuple[Cell, list[Fault]]:
+    """A run in a tier, every override applied that fits, and what is wrong with the others.
+
+    `table` is `tables_of(spec)`, from who has it.
+    """
+    table = table or tables_of(spec)
     names = {"name": run.name, "label": run.label}
     cell = Cell.model_construct(
         name=run.name, label=run.label, data=spec.data, model=spec.model, train=spec.train
@@ -64,6 +76,8 @@ def applied(
     changes = layers(spec, tier, run)
     if seeds is not None:
         changes.append((("--seeds",), {"train": {"seeds": list(seeds)}}))
+    if (sound := _at_once(names, table, changes)) is not None:
+        return sound, []
     faults: list[Fault] = []
     for place, change in changes:
         changed = _override(table, change, place, (), faults)
@@ -77,6 +91,19 @@ def applied(
         assert found is not None
         cell, table = found, changed
     return cell, faults
+
+
+def _at_once(
+    names: dict[str, str], table: dict[str, Any], changes: list[tuple[Steps, Change]]
+) -> Cell | None:
+    """All changes in one go, if nothing is wrong with them; else they are looked at one by one."""
+    faults: list[Fault] = []
+    for place, change in changes:
+        table = _override(table, change, place, (), faults)
+    if faults:
+        return None
+    found, wrong = parse_all(Cell, names | table)
+    return None if wrong else found
 
 
 def _override(

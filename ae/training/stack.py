@@ -4,7 +4,9 @@ A member of a stack is one seed of one run. Every tensor of a stack has the memb
 nothing reduces over it: a member computes what it would compute alone. On one CPU thread this holds
 bit for bit where a batch is a multiple of 32 examples. Otherwise a member's activations may end
 within a vector register; the last few elements of a whole tensor go through scalar instructions,
-whose exponentials differ in the last bit, and agreement is to rounding.
+whose exponentials differ in the last bit, and agreement is to rounding. So it is with products of a
+matrix and a vector, for which some processors' libraries add in another order in a batch of one:
+models write `(x * v).sum(-1)`.
 """
 
 import hashlib

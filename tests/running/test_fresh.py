@@ -166,5 +166,5 @@ def test_where_test_noise_is_a_seeds_own_it_is_the_same_among_others(project):
     _, three = run(project)
     _, one = run(project, "one", seeds=(1,))
     for mine, theirs in zip(one.runs, three.runs, strict=True):
-        expected = pytest.approx(theirs.metrics["squared_error"][1], rel=1e-9)
+        expected = pytest.approx(theirs.metrics["squared_error"][1], rel=1e-7)
         assert mine.metrics["squared_error"][0] == expected

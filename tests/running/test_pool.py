@@ -240,7 +240,10 @@ def test_once_stopped_none_is_begun_and_no_process_is_left(tmp_path, monkeypatch
         pass
     with pytest.raises(SystemExit):
         events.throw(SystemExit(130))
-    assert {one.returncode for one in made} == {-signal.SIGKILL}
+    # One that had not begun its job may find its pipe closed first, and ends by itself.
+    ends = {one.returncode for one in made}
+    assert None not in ends
+    assert -signal.SIGKILL in ends <= {-signal.SIGKILL, 0}
 
 
 def test_a_deadline_stops_training_and_what_is_trained_is_concluded(tmp_path, monkeypatch):

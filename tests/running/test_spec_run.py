@@ -152,11 +152,12 @@ def test_the_same_run_twice_has_the_same_digest_and_other_seeds_another(project)
 
 
 def test_a_seed_has_the_same_value_among_other_seeds(project):
+    """To rounding: 500 images fill no whole number of vector registers (see `ae.training.stack`)."""
     _, three = run(project)
     _, one = run(project, results="one", seeds=(1,))
     for name in ("plain", "noisy", "wide"):
         mine, theirs = (r.run(name).metrics["squared_error"] for r in (one, three))
-        assert mine[0] == theirs[1]
+        assert mine[0] == pytest.approx(theirs[1], rel=1e-7)
 
 
 def test_more_seeds_train_what_is_missing_alone_and_leave_the_others_as_they_are(project):
