@@ -21,8 +21,7 @@ from ae.library import Library
 @JOBS
 @with_library(results=True)
 def bring(folders: tuple[Path, ...], no_pdf: bool, jobs: int | None, library: Library) -> None:
-    """Take what another machine has trained: a results folder, SPEC/TIER of one, or what `ae keep`
-    has kept of it.
+    """Take what another machine has trained: a results folder, SPEC/TIER of one, or what was kept.
 
     Arguments, seeds, protocol, data and code of every member are compared with what would be trained
     here today; if one contradicts, a line names it and nothing is taken. Device, processor and

@@ -119,7 +119,7 @@ def test_seeds_are_not_lost_unless_that_is_wanted(project):
     out, _ = kept(project, seeds=(0, 1, 2))
     _, fewer = run(project, "fewer", seeds=(0, 1))
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    with pytest.raises(UserError, match="plain, seeds 2; .*--replace"):
+    with pytest.raises(UserError, match=r"plain, seeds 2; .*--replace"):
         keep(project / "fewer" / NAME / "smoke", out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     keep(project / "fewer" / NAME / "smoke", out, replace=True)
