@@ -27,9 +27,9 @@ def grid(
 ) -> Drawing:
     """rows x columns samples of one seed, a panel a run, from random codes that no one chose.
 
-    Codes are drawn from N(0, I); for the runs named in `fitted`, from a Gaussian that is fitted to
-    the codes of the first `codes` training images, component by component. Runs with codes of one size get the same
-    draws.
+    Codes are drawn from the model's own prior, else from N(0, I); for the runs named in `fitted`,
+    from a Gaussian that is fitted to the codes of the first `codes` training images, component by
+    component. Runs with codes of one size that are drawn from N(0, I) get the same draws.
 
     Raises:
         UserError: A run has too few seeds.

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ae.errors import UserError
+from ae.metrics.pieces import decoded as of_prior
 from ae.metrics.shared import by_seed, up_to
 from ae.spec.facts import measure
 from ae.training.trained_run import Trained
@@ -105,10 +106,13 @@ def decoded(
 ) -> Float[Tensor, "seed samples features"]:
     """`decode` of random codes, drawn for each seed from its own stream.
 
-    From N(0, I); for the runs named in `fitted`, from the Gaussian with independent components that
-    `moments` of the first `codes` training images gives, which is how codes are drawn where nothing
-    holds them to a prior.
+    From the model's own prior where it has one to draw from (`prior_code`), else from N(0, I); for
+    the runs named in `fitted`, from the Gaussian with independent components that `moments` of the
+    first `codes` training images gives, which is how codes are drawn where nothing holds them to a
+    prior.
     """
+    if trained.name not in fitted and hasattr(trained.model, "prior_code"):
+        return of_prior(trained, samples).flatten(2)
     size = trained.of("encode", "train", 1).shape[2:]
     drawn = torch.stack(
         [

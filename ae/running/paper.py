@@ -14,7 +14,13 @@ from ae.machine.provenance import of_training
 from ae.running.estimate import flops
 from ae.running.folder import folder_of
 from ae.running.measurements import Measurements, measure_key
-from ae.running.selection import Wanted, changed, chosen_claims, wanted_measures, wanted_runs
+from ae.running.selection import (
+    Wanted,
+    changed,
+    chosen_claims,
+    tier_measures,
+    wanted_runs,
+)
 from ae.running.settings import Settings
 from ae.running.splits import Splits
 from ae.spec import Cell, Claim, Measure
@@ -250,21 +256,4 @@ class Paper:
             known: What was measured before.
             files: Run -> the names of its members' files.
         """
-        changed = self.spec.tier[self.settings.tier].measure
-        only = None
-        if self.claims:
-            before = {
-                run: {name for one in members for name in known.names(one)}
-                for run, members in files.items()
-            }
-            only = wanted_measures(self.spec, self.claims, before)
-        found = []
-        for own in self.spec.measure:
-            arguments = {**own.arguments, **changed.get(own.name, {})}
-            measure = own.model_copy(update={"arguments": arguments})
-            for run in files:
-                wanted = measure.runs == "all" or run in measure.runs
-                chosen = only is None or measure.name in only.get(run, ())
-                if wanted and chosen and self.settings.tier in measure.tiers:
-                    found.append((run, measure))
-        return found
+        return tier_measures(self.spec, self.settings.tier, self.claims, known, files)

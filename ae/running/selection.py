@@ -3,11 +3,14 @@
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ae.errors import UserError
 from ae.spec import Cell, Claim, Measure, Spec, TierName, metrics_of, runs_of
 from ae.toml.file import no_such
+
+if TYPE_CHECKING:
+    from ae.running.measurements import Measurements
 
 Wanted = dict[str, tuple[int, ...]]
 """Run -> the seeds that are wanted of it."""
@@ -132,4 +135,40 @@ def _merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any
         old = found.get(key)
         nested = isinstance(old, dict) and isinstance(value, dict)
         found[key] = _merged(old, value) if nested else value  # type: ignore[arg-type]
+    return found
+
+
+def tier_measures(
+    spec: Spec,
+    tier: TierName,
+    claims: Sequence[Claim],
+    known: "Measurements",
+    files: Mapping[str, Sequence[str]],
+) -> list[tuple[str, Measure]]:
+    """Every measure of a tier with all its runs, then the next; where claims were chosen, theirs.
+
+    Args:
+        spec: The spec.
+        tier: The tier.
+        claims: The claims that were chosen, if any.
+        known: What was measured before; of what was measured once, nothing is left out.
+        files: Run -> the names of its members' files.
+    """
+    changed = spec.tier[tier].measure
+    only = None
+    if claims:
+        before = {
+            run: {name for one in members for name in known.names(one)}
+            for run, members in files.items()
+        }
+        only = wanted_measures(spec, claims, before)
+    found = []
+    for own in spec.measure:
+        arguments = {**own.arguments, **changed.get(own.name, {})}
+        measure = own.model_copy(update={"arguments": arguments})
+        for run in files:
+            wanted = measure.runs == "all" or run in measure.runs
+            chosen = only is None or measure.name in only.get(run, ())
+            if wanted and chosen and tier in measure.tiers:
+                found.append((run, measure))
     return found

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ae.errors import UserError
 from ae.metrics.samples import class_score, coverage, decoded, moments, nearest, radius, told_apart
-from ae.models.base import Autoencoder, Batch, Noise, Objective
+from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
 from ae.training.stack import Stack
 
 
@@ -33,6 +33,28 @@ class Gaussian(Autoencoder):
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         raise NotImplementedError
+
+
+class Shifted(Gaussian):
+    """Its prior is N(shift, 0.01^2), which it decodes to N(2 shift, 0.01^2)."""
+
+    def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
+        return {"z": Draw("normal", (2,))} if objective == "prior_code" else {}
+
+    def prior_code(self, noise: Noise) -> Tensor:
+        return self.shift + 0.01 * noise["z"]
+
+
+def test_codes_come_from_the_models_own_prior(run):
+    stack = Stack([lambda: Shifted(1.0, 1.0, 50.0), lambda: Shifted(1.0, 1.0, -3.0)], (0, 1))
+    trained = run(stack, torch.ones(4, 2), None, shape=(1, 2))
+    made = decoded(trained, fitted=[], codes=4, samples=300)
+    assert made.shape == (2, 300, 2)
+    for own, centre in zip(made, (100.0, -6.0), strict=True):
+        assert own.mean().item() == pytest.approx(centre, abs=0.01)
+        assert own.std().item() == pytest.approx(0.01, rel=0.2)
+    fitted = decoded(trained, fitted=[trained.name], codes=4, samples=300)
+    assert fitted[0].mean().item() == pytest.approx(51, abs=0.3)  # codes of ones: N(1, 1)
 
 
 @pytest.fixture
