@@ -87,7 +87,7 @@ def planned(paper: Paper) -> PlannedPaper:
         done=not plans and bool(conclusion.found) and conclusion.done(),
         conclude=_measuring(paper, conclusion),
         needs=needs,
-        origins=paper.origins(),
+        origins=paper.splits.origins(),
     )
 
 

@@ -105,10 +105,6 @@ class Paper:
         """The splits that were used."""
         return self.splits.loaded
 
-    def origins(self) -> dict[str, str]:
-        """Which of the two was used of each data set that is an original file or rendered."""
-        return {data.name: data.origin for data in self.loaded if data.origin}
-
     # --------------------------------------------------------------- members
 
     def members_of(self, chosen: Mapping[str, Sequence[int]]) -> list[Member]:
@@ -250,10 +246,5 @@ class Paper:
     def measures(
         self, known: Measurements, files: Mapping[str, Sequence[str]]
     ) -> list[tuple[str, Measure]]:
-        """Every measure of all its runs, then the next: it may look at what others have found.
-
-        Args:
-            known: What was measured before.
-            files: Run -> the names of its members' files.
-        """
+        """Every measure of all its runs, then the next: it may look at what others have found."""
         return tier_measures(self.spec, self.settings.tier, self.claims, known, files)

@@ -31,6 +31,10 @@ class Splits:
         """Those that were used."""
         return list(self._data.values())
 
+    def origins(self) -> dict[str, str]:
+        """Which of the two was used of each data set that is an original file or rendered."""
+        return {data.name: data.origin for data in self.loaded if data.origin}
+
     def manifest(self, cell: Cell) -> Manifest:
         """The manifest of a run's data set."""
         return find_manifest(cell.data.name, self.library)
