@@ -225,7 +225,7 @@ class Page:
     @property
     def interactive(self) -> bool:
         """Whether a reader of the page can do something with a figure or the curves."""
-        return bool(self.stages or self.figures)
+        return bool(self.stages) or any(f.interaction or f.review for f in self.figures)
 
     @property
     def reviewed(self) -> tuple[int, int]:
