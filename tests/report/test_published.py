@@ -22,11 +22,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [path for path in made.files if path.suffix == ".html"]
 
 
-def test_a_page_is_below_5_mb_and_an_image_below_400_kb(pages: list[Path]) -> None:
+def test_a_page_is_below_3_mb_and_an_image_below_400_kb(pages: list[Path]) -> None:
     assert len(pages) > len(RECORDS)
     for page in pages:
         text = page.read_text()
-        assert len(text.encode()) < 5_000_000, page.name
+        assert len(text.encode()) < 3_000_000, page.name
         for image in re.findall(r'src="data:image/png;base64,([^"]*)"', text):
             assert len(image) * 3 / 4 < 400_000, page.name
 
