@@ -19,7 +19,7 @@ def scope(page: "Page") -> str:
     own = [c for c in page.claims if not c.control and not c.untrained]
     tested = [c for c in own if c.verdict.word != "UNTESTED"]
     every = "its one claim is" if len(own) == 1 else f"all {count(len(own))} claims are"
-    some = f"{count(len(tested))} of {count(len(own))} claims are"
+    some = f"{count(len(tested))} of {count(len(own))} claims {'is' if len(tested) == 1 else 'are'}"
     named = ", ".join(dict.fromkeys(d.name for d in page.record.data))
     what = every if len(tested) == len(own) else some if tested else "none of the claims is"
     return f"Here {what} tested" + (f" on {named}." if named else ".")
@@ -28,10 +28,10 @@ def scope(page: "Page") -> str:
 def protocol(page: "Page") -> str:
     """How it was trained: models, seeds, how near the paper's protocol, device, time."""
     record = page.record
-    trained = f"{count(len(record.runs))} model{'' if len(record.runs) == 1 else 's'}"
-    said = f"{trained} with {seeds(record)} {'each, ' if len(record.runs) > 1 else ''}"
-    said = f"{said.strip().removesuffix(',')}, {_nearness(page)}"
-    return f"{said}; trained on {record.environment.device} in {time(record)}."
+    one = len(record.runs) == 1
+    trained = "One model is trained" if one else f"{count(len(record.runs))} models are trained"
+    said = f"{trained} with {seeds(record)}{'' if one else ' each'}, {_nearness(page)}"
+    return f"{said}, on {record.environment.device} in {time(record)}."
 
 
 def _nearness(page: "Page") -> str:

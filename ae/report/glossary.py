@@ -98,6 +98,12 @@ TERMS = (
         "claimed.",
     ),
     Term(
+        "underpowered",
+        "under-powered",
+        "The margin is narrow for how much the seeds differ (their sigma): with so few seeds the "
+        "claim is likely to stay inconclusive.",
+    ),
+    Term(
         "primary",
         "primary",
         "A claim that carries the paper. The paper’s own verdict rests on its primary claims.",

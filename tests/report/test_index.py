@@ -243,6 +243,7 @@ def test_the_fragment_of_the_address_filters(index: Path) -> None:
         ("-0.152 ± 0.066, p = 7e-08", "−0.152 ± 0.066, p = 7 × 10⁻⁸"),
         ("13.8663 to 13.8663", "13.8663"),
         ("13.86 to 13.8663", "13.86 to 13.8663"),
+        ("N(0, 0.01^2) after 10^6 images or 10^-3", "N(0, 0.01²) after 10⁶ images or 10⁻³"),
         ("ae-2 > pca-2, -log p of 3e+02", "ae-2 > pca-2, -log p of 3 × 10²"),
     ],
 )
