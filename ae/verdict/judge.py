@@ -141,9 +141,7 @@ def _missing(claim: Claim, samples: Samples, seeds: int) -> str:
         there = run.seeds if run else ()
         if absent := missing(there, samples.listed[name], seeds):
             lacking.setdefault(absent, []).append(name)
-    return "; ".join(
-        f"{_seeds(seeds)} of {', '.join(runs)}" for seeds, runs in lacking.items()
-    )
+    return "; ".join(f"{_seeds(seeds)} of {', '.join(runs)}" for seeds, runs in lacking.items())
 
 
 def _seeds(numbers: Sequence[int]) -> str:

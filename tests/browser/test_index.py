@@ -95,7 +95,10 @@ def test_a_sheet_keeps_its_head_in_sight(opened: Open, moved: Path) -> None:
     tab = opened(moved / "index.html")
     tab.locator(".sheet > summary").first.press("Enter")
     tab.locator(".scoreboard tbody tr").nth(5).evaluate("row => row.scrollIntoView()")
-    tops = [tab.locator(at).first.bounding_box()["y"] for at in (".sheet > summary", ".scoreboard thead th")]
+    tops = [
+        tab.locator(at).first.bounding_box()["y"]
+        for at in (".sheet > summary", ".scoreboard thead th")
+    ]
     assert tops == pytest.approx([0, 56], abs=1.5)
 
 

@@ -192,7 +192,9 @@ def test_markup_is_text_in_the_index_the_filters_and_the_forest(tmp_path: Path) 
     assert words(page.find(".//select[@name='family']")[1]) == MARKUP
     assert page.find(".//div[@class='entry']").attrib["data-family"] == MARKUP
     assert words(page.find(".//table[@class='forest']/tbody/tr[@class='group']/th/span")) == MARKUP
-    assert words(page.find(".//details[@class='sheet']/summary/span/span")) == f"{MARKUP} paper tier"
+    assert (
+        words(page.find(".//details[@class='sheet']/summary/span/span")) == f"{MARKUP} paper tier"
+    )
 
 
 def test_only_the_pages_own_script_may_run_and_it_is_named_by_its_hash(index: Path) -> None:

@@ -782,7 +782,10 @@ def test_the_pdf_has_contents_page_numbers_and_the_verdicts(
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     sheets = text.split("\f")[:-1]
     assert all(f"{i} / {len(sheets)}" in sheet for i, sheet in enumerate(sheets, 1))
-    entry = re.search(r"Extracting and Composing Robust Features, paper tier vincent2008-denoising\W*\.+\s*(\d+)", text)
+    entry = re.search(
+        r"Extracting and Composing Robust Features, paper tier vincent2008-denoising\W*\.+\s*(\d+)",
+        text,
+    )
     assert entry is not None
     there = sheets[int(entry[1]) - 1].lstrip().splitlines()
     assert "Extracting and Composing Robust Features" in " ".join(there[:3])
