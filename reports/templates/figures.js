@@ -15,6 +15,7 @@ document.addEventListener("DOMContentLoaded", () => {
   addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const box of document.querySelectorAll(".zoom :checked")) box.checked = false;
+    if (document.activeElement.matches(".term")) document.activeElement.blur();
   });
   document.querySelectorAll("details.sign").forEach(sign);
   document.querySelectorAll("section.training").forEach(toggles);

@@ -27,6 +27,12 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
+// Escape takes a word's explanation away.
+addEventListener("keydown", (event) => {
+  const term = document.activeElement;
+  if (event.key === "Escape" && term.matches(".term")) term.blur();
+});
+
 // The filters of the first page and of what moved. Their state is the address's fragment, so that
 // a view can be sent to somebody else. Where this script does not run, every row is shown and no
 // control is.

@@ -154,6 +154,16 @@ def test_a_columns_name_sorts_the_papers_and_sorts_them_back(opened: Open, moved
     assert column(4) == sorted(column(4), key=float, reverse=True)  # the most first
 
 
+def test_escape_takes_an_explanation_away(opened: Open, moved: Path) -> None:
+    tab = opened(moved / "index.html")
+    shown = "one => getComputedStyle(one, '::after').content"
+    word = tab.locator("a.term").first
+    word.focus()
+    assert word.evaluate(shown) != "none"
+    tab.keyboard.press("Escape")
+    assert word.evaluate(shown) == "none"
+
+
 def test_without_a_script_the_papers_stand_and_no_button_is_there(
     opened: Open, moved: Path
 ) -> None:

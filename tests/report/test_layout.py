@@ -1,5 +1,6 @@
 """The pages of the PDF as they are laid out: nothing is cut, no heading stands alone."""
 
+import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from ae.report.printed import Printed
 
 PUBLISHED = ("tomczak2022-digits/paper", "hinton2006-deep-autoencoder/quick")
 HEADINGS = {"h1", "h2", "h3", "summary", "caption"}
+EACH = 0.4  # seconds of a processor a page at most, on a loaded machine; 0.11 on a free one
 SLACK = 1.0  # pixels by which a letter may lean out of its box
 
 
@@ -95,7 +97,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def test_nothing_is_cut_and_no_heading_stands_alone(report: bytes) -> None:
+    start = time.process_time()
     document = laid_out(report)
+    seconds = (time.process_time() - start) / len(document.pages)
+    print(f"\n{len(document.pages)} pages: {seconds:.2f} s of a processor each")
+    assert seconds < EACH
     assert len(document.pages) > 20
     assert list(faults(document)) == []
 

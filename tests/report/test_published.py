@@ -1,6 +1,7 @@
 """The published records as a reader gets them: small pages, and no word that a tier cannot say."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,26 @@ PATHS = sorted((ROOT / "reports" / "published").glob("*/*/record.json"))
 RECORDS = [(read(path), path) for path in PATHS]
 
 
+BOUND = 20.0  # seconds of a processor for the HTML of all records; 6 here
+
+
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], float]:
     out = tmp_path_factory.mktemp("published")
+    start = time.process_time()
     made = render(RECORDS, out, templates=ROOT / "reports" / "templates", pdf=False)
-    return [path for path in made.files if path.suffix == ".html"]
+    seconds = time.process_time() - start
+    return [path for path in made.files if path.suffix == ".html"], seconds
+
+
+@pytest.fixture(scope="module")
+def pages(made: tuple[list[Path], float]) -> list[Path]:
+    return made[0]
+
+
+def test_all_pages_are_made_in_time(made: tuple[list[Path], float]) -> None:
+    print(f"\n{len(made[0])} pages: {made[1]:.1f} s of a processor")
+    assert made[1] < BOUND
 
 
 def test_a_page_is_below_3_mb_and_an_image_below_400_kb(pages: list[Path]) -> None:
