@@ -13,7 +13,7 @@ from ae.report.printed import Printed
 
 PUBLISHED = ("tomczak2022-digits/paper", "hinton2006-deep-autoencoder/quick")
 HEADINGS = {"h1", "h2", "h3", "summary", "caption"}
-EACH = 0.4  # seconds of a processor a page at most, on a loaded machine; 0.11 on a free one
+EACH = 0.6  # seconds of a processor a page at most, on a loaded machine; 0.11 in a long report
 SLACK = 1.0  # pixels by which a letter may lean out of its box
 
 
