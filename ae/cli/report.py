@@ -152,7 +152,7 @@ def rendered(
         reviews={name: said for f in library.reviews for name, said in read_all(f).items()},
         reference=_reference(library, against, [record for record, _ in records]),
         specs={name: s for name, s in specs.items() if not only or name in names},
-        prices=prices.read_all(sources, "paper"),
+        prices=prices.read_all([*sources, *library.all_results()], "paper"),
     )
 
 

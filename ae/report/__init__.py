@@ -15,10 +15,12 @@ from ae.records.record import Record
 from ae.records.reviews import Review
 from ae.records.speed import Speed
 from ae.report import pages
+from ae.report.across import axis, cost_axis, differences
 from ae.report.badge import badge
 from ae.report.board import Board, forests, marks
 from ae.report.folder import Folder
 from ae.report.headline import headline
+from ae.report.listing import order
 from ae.report.metric_moves import PANEL
 from ae.report.moved import moves
 from ae.report.printed import Printed
@@ -84,7 +86,11 @@ def render(
         "board": Board(shown),
         "headline": first,
         "forests": forests(shown),
-        "marks": marks(),
+        "marked": marks(),
+        "listed": order(shown),
+        "across": differences(shown),
+        "axes": (axis(), cost_axis()),
+        "newest": max(shown, key=lambda page: page.record.started),
         "moved": moved,
         "stored": {p.key: place for p in shown if (place := _stored(p, out))},
     }

@@ -115,10 +115,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Forest:
-    """The claims of one panel, paper by paper; all are drawn to its scale."""
+    """The claims of one panel, paper by paper, and the controls; all are drawn to its scale."""
 
     panel: Panel
     papers: list[tuple[Page, list[Line]]]
+    controls: list[tuple[Page, list[Line]]]
+
+    @property
+    def checks(self) -> int:
+        """How many controls there are."""
+        return sum(len(lines) for _, lines in self.controls)
 
 
 def marks() -> list[tuple[str, Element]]:
@@ -127,17 +133,21 @@ def marks() -> list[tuple[str, Element]]:
 
 
 def forests(pages: Sequence[Page]) -> list[Forest]:
-    """Two plots of the distances of all tested claims: of numbers, and of orderings."""
+    """A plot a kind of the distances of all tested claims: values, orderings, equalities."""
     made = []
-    for panel, numeric in zip(PANELS, (True, False), strict=True):
-        shown = [(p, _lines(panel, [c for c in p.tested if c.numeric == numeric])) for p in pages]
-        if papers := [(page, lines) for page, lines in shown if lines]:
-            made.append(Forest(panel, papers))
+    for panel in PANELS:
+        papers, controls = (
+            [(p, lines) for p in pages if (lines := _lines(panel, p, control=control))]
+            for control in (False, True)
+        )
+        if papers or controls:
+            made.append(Forest(panel, papers, controls))
     return made
 
 
-def _lines(panel: Panel, claims: Sequence[ClaimView]) -> list[Line]:
-    found = [(c, c.distance) for c in claims if c.distance is not None]
+def _lines(panel: Panel, page: Page, *, control: bool) -> list[Line]:
+    of = [c for c in page.tested if c.kind == panel.kind and c.control == control]
+    found = [(c, c.distance) for c in of if c.distance is not None]
     means = levelled([signed(distance.mean) for _, distance in found])
     return [
         Line(claim, mean, _ends(distance), panel.row(distance))

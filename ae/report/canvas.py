@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 # Okabe and Ito's palette, told apart with any colour vision; black stands for itself.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8a800")
 DASHES = ("none", "6 3", "2 2", "8 2 2 2")
-INK, FAINT, GRID, BAND = "#24292f", "#59636e", "#d0d7de", "#cfe6dd"
+INK, FAINT, GRID, BAND, TIE = "#24292f", "#59636e", "#d0d7de", "#cfe6dd", "#e4e7eb"
 WORDS = {
     "ink": INK,
     "faint": FAINT,
@@ -123,8 +123,10 @@ class Sheet:
             },
         )
 
-    def band(self, corner: tuple[float, float], other: tuple[float, float]) -> None:
-        """The margin: a pale rectangle between two corners."""
+    def band(
+        self, corner: tuple[float, float], other: tuple[float, float], *, tie: bool = False
+    ) -> None:
+        """The margin: a pale rectangle between two corners, green or, for a tie, grey."""
         self._add(
             "rect",
             {
@@ -132,10 +134,16 @@ class Sheet:
                 "y": _place(min(corner[1], other[1])),
                 "width": _place(abs(other[0] - corner[0])),
                 "height": _place(abs(other[1] - corner[1])),
-                "class": "band",
-                "fill": BAND,
+                "class": "band tie" if tie else "band",
+                "fill": TIE if tie else BAND,
             },
         )
+
+    def bar(self, corner: tuple[float, float], other: tuple[float, float]) -> None:
+        """An amount: a rectangle between two corners."""
+        place = {"x": _place(corner[0]), "y": _place(corner[1])}
+        place |= {"width": _place(other[0] - corner[0]), "height": _place(other[1] - corner[1])}
+        self._add("rect", place | {"class": "bar", "fill": PALETTE[0]})
 
     def dot(self, at: tuple[float, float], series: int = 0, radius: float = 3.2) -> None:
         """One seed's value."""

@@ -64,9 +64,14 @@ class ClaimView:
     primary: bool
     plot: Element | None
     distance: forest.Distance | None
-    numeric: bool
+    kind: forest.Kind
     exact: bool
     reduced: str
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its target is a number."""
+        return self.kind == "values"
 
     @property
     def ours(self) -> str:
@@ -112,10 +117,21 @@ def _view(record: Record, verdict: Verdict, labels: Mapping[str, str]) -> ClaimV
         primary=claim.primary,
         plot=_plot(record, claim, measure, found, anchor) if verdict.tested else None,
         distance=_distance(claim, measure, verdict) if shown else None,
-        numeric=isinstance(claim, ValueClaim | ExactClaim | FigureClaim),
+        kind=_kind(claim),
         exact=isinstance(found, ExactFinding),
         reduced=str(reduced(record, verdict) or ""),
     )
+
+
+def _kind(claim: Claim) -> forest.Kind:
+    """The chart that it stands in."""
+    match claim:
+        case ValueClaim() | ExactClaim() | FigureClaim():
+            return "values"
+        case EqualClaim():
+            return "equalities"
+        case _:
+            return "orderings"
 
 
 def _margin(claim: Claim, found: Finding, measure: Measure) -> tuple[str, str]:
@@ -226,8 +242,8 @@ def _distance(claim: Claim, measure: Measure, verdict: Verdict) -> forest.Distan
     target, margin, ends = found.target or 0.0, found.margin, (mean, low, high)
     if _in_logs(claim):
         ends, target = (math.log(mean), math.log(low), math.log(high)), math.log(target)
-    numeric = isinstance(claim, ValueClaim | ExactClaim | FigureClaim)
-    factor = measure.sign if numeric else 1
+    factor = measure.sign if _kind(claim) == "values" else 1
+    least = claim.material if isinstance(claim, OrderClaim) else None
     middle, one, other = (factor * (end - target) / margin for end in ends)
     first, last = (one, other) if factor > 0 else (other, one)
-    return forest.Distance(word(verdict.word).style, middle, first, last)
+    return forest.Distance(word(verdict.word).style, middle, first, last, least)

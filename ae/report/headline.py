@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ae.records.prices import Prices
+from ae.report.across import Bar
 from ae.report.text import count
 from ae.report.views import Page
 from ae.spec import Spec
@@ -21,6 +22,7 @@ class Unrun:
     all: int
     values: tuple[tuple[str, str, str], ...]
     cost: str
+    bar: Bar | None = None
 
     @property
     def command(self) -> str:
@@ -95,4 +97,5 @@ def _unrun(spec: Spec, page: Page | None, own: Sequence[Standing], there: int) -
             if s.claim.metric in measures
         ),
         cost=f"{hours(sum(known))}{of}" if known else "no estimate",
+        bar=Bar(sum(known)) if known else None,
     )

@@ -25,6 +25,7 @@ STATES: dict[Move, tuple[str, str]] = {  # symbol; the name of its colour and of
     "unchanged": ("=", "reproduced"),
 }
 PANEL = Panel(
+    kind="values",
     title="Metrics",
     reading="The band is the margin within which a metric counts as unchanged.",
     worse="worse",

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from ae.errors import UserError
+from ae.report import glossary
 from ae.report.text import count, typeset, web
 
 
@@ -29,6 +30,7 @@ def environment(templates: Path) -> Environment:
     made.filters["typeset"] = typeset
     made.filters["sentence"] = _sentence
     made.filters["sha256"] = _sha256
+    made.globals.update(glossary.GLOBALS)
     return made
 
 

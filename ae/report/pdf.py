@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ WITHOUT_PANGO = (
     f"no PDF: WeasyPrint does not find Pango; install it (Debian: apt-get install {LIBRARIES}) "
     "and render again"
 )
+
+PICTURE = re.compile(rb'src="(data:image/png;base64,[A-Za-z0-9+/=]+)"')
 
 
 def to_pdf(page: bytes) -> bytes | None:
@@ -28,13 +31,38 @@ def to_pdf(page: bytes) -> bytes | None:
         from weasyprint.urls import FatalURLFetchingError, URLFetcher
     except OSError:
         return None
-    inside = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
+    page, pictures = _lightened(page)
+
+    class Inside(URLFetcher):  # type: ignore[misc] # of an untyped library
+        """Fetches what the page holds, and nothing else."""
+
+        def fetch(self, url: str, headers: object = None) -> object:
+            if url in pictures:
+                return super().fetch(pictures[url], headers)
+            return super().fetch(url, headers)
+
+    inside = Inside(allowed_protocols=("data",), fail_on_errors=True)
     try:
         with _unswept(), _timeless():
             made: bytes = weasyprint.HTML(string=page.decode(), url_fetcher=inside).write_pdf()
     except FatalURLFetchingError as error:
         raise OutsideError(f"the report refers to something outside itself: {error}") from None
     return made
+
+
+def _lightened(page: bytes) -> tuple[bytes, dict[str, str]]:
+    """The page with a short address in the place of each picture, and what those stand for.
+
+    Its parser goes through a picture letter by letter, which takes a tenth of the time.
+    """
+    pictures: dict[str, str] = {}
+
+    def short(found: re.Match[bytes]) -> bytes:
+        name = f"data:,picture-{len(pictures)}"
+        pictures[name] = found[1].decode()
+        return f'src="{name}"'.encode()
+
+    return PICTURE.sub(short, page), pictures
 
 
 @contextmanager

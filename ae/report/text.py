@@ -21,6 +21,7 @@ def typeset(words: str) -> str:
         lambda found: f" × 10{str(int(found[1])).translate(SUPERSCRIPT)}",
         words,
     )
+    words = re.sub(r"(?<=\d)\^(-?\d+)\b", lambda found: found[1].translate(SUPERSCRIPT), words)
     return re.sub(r"(?<![\w.)])-(?=\d)", MINUS, words)
 
 

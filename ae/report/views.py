@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ae.errors import UserError
 from ae.records.record import Record
 from ae.records.reviews import Review
-from ae.report import sections
+from ae.report import abstract, sections
 from ae.report.claims import ClaimView, claim_views
 from ae.report.origin import commands, data_line, origin
 from ae.report.protocol import Protocol
@@ -170,6 +170,11 @@ class Page:
         return [c for c in self.claims if c.verdict.word == "UNTESTED"]
 
     @property
+    def untested_by_reason(self) -> list[tuple[str, list[ClaimView]]]:
+        """The same by the reason."""
+        return abstract.by_reason(self.untested)
+
+    @property
     def data_line(self) -> str:
         """The data in a few words."""
         return data_line(self.record)
@@ -210,18 +215,12 @@ class Page:
     @property
     def contents(self) -> list[tuple[str, str]]:
         """What the page has: the end of each section's anchor, and its title."""
-        found: list[tuple[object, str, str]] = [
-            (self.controls, "controls", "Controls and exact checks"),
-            (self.papers_claims, "claims", "The paper’s claims"),
-            (self.untested, "untested", "Not tested in this tier"),
-            (self.figures, "figures", "Figures"),
-            (True, "results", "Results"),
-            (self.stages, "curves", "Training curves"),
-            (True, "deviations", "Deviations from the paper"),
-            (self.spec.omitted, "omitted", "Not tested"),
-            (True, "provenance", "Provenance, and how to run it again"),
-        ]
-        return [(anchor, title) for there, anchor, title in found if there]
+        return abstract.contents(self)
+
+    @property
+    def scope(self) -> str:
+        """What was tested, on which data, and how it was trained."""
+        return f"{abstract.scope(self)} {abstract.protocol(self)}"
 
     @property
     def interactive(self) -> bool:

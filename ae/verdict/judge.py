@@ -114,12 +114,12 @@ def _looked(claim: Claim, samples: Samples) -> Finding:
             if found is None:
                 return Finding(word="UNTESTED", note=f"not run: {absent}", seeds=0)
             return replace(
-                found, note=f"{found.note}; the look at {look.seeds} seeds lacks {absent}"
+                found, note=f"{found.note}; to be judged at {look.seeds} seeds it needs {absent}"
             )
         found = _at(claim, samples, look)
         if len(at) > 1:
-            seen = ", ".join(map(str, at))
-            found = replace(found, note=f"{found.note}; looked at {look.seeds} of {seen} seeds")
+            planned = f"planned: at {', then '.join(map(str, at))}"
+            found = replace(found, note=f"{found.note}; judged at {look.seeds} seeds ({planned})")
         if found.decided:
             break
     assert found is not None
@@ -141,9 +141,7 @@ def _missing(claim: Claim, samples: Samples, seeds: int) -> str:
         there = run.seeds if run else ()
         if absent := missing(there, samples.listed[name], seeds):
             lacking.setdefault(absent, []).append(name)
-    return "; ".join(
-        f"{_seeds(seeds)} of {', '.join(runs)} missing" for seeds, runs in lacking.items()
-    )
+    return "; ".join(f"{_seeds(seeds)} of {', '.join(runs)}" for seeds, runs in lacking.items())
 
 
 def _seeds(numbers: Sequence[int]) -> str:

@@ -9,9 +9,14 @@ document.addEventListener("DOMContentLoaded", () => {
     const make = KINDS.get(figure.dataset.live);
     if (!make) continue;
     const data = JSON.parse(figure.querySelector("script").textContent);
-    figure.querySelector("img").before(make(data));
+    figure.querySelector(".zoom").before(make(data));
     figure.classList.add("live");
   }
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const box of document.querySelectorAll(".zoom :checked")) box.checked = false;
+    if (document.activeElement.matches(".term")) document.activeElement.blur();
+  });
   document.querySelectorAll("details.sign").forEach(sign);
   document.querySelectorAll("section.training").forEach(toggles);
   document.querySelectorAll("pre.again").forEach(again);

@@ -1,5 +1,38 @@
 //<![CDATA[
 "use strict";
+// The table of papers: a column's name becomes a button that sorts by it, and sorts back.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const table of document.querySelectorAll("table.papers")) {
+    const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0];
+    heads.forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const up = head.ariaSort ? head.ariaSort !== "ascending" : !head.matches(".counts");
+        for (const other of heads) other.removeAttribute("aria-sort");
+        head.ariaSort = up ? "ascending" : "descending";
+        const key = (row) => row.cells[column].dataset.sort;
+        const compared = new Intl.Collator("en", { numeric: true }).compare;
+        const number = (row) => Number(key(row));
+        const rows = [...body.rows];
+        const numeric = rows.every((row) => key(row) !== "" && !Number.isNaN(number(row)));
+        rows.sort((one, two) => (up ? 1 : -1)
+          * (numeric ? number(one) - number(two) : compared(key(one), key(two))));
+        body.append(...rows);
+      });
+    });
+    for (const note of document.querySelectorAll(".scripted")) note.hidden = false;
+  }
+});
+
+// Escape takes a word's explanation away.
+addEventListener("keydown", (event) => {
+  const term = document.activeElement;
+  if (event.key === "Escape" && term.matches(".term")) term.blur();
+});
+
 // The filters of the first page and of what moved. Their state is the address's fragment, so that
 // a view can be sent to somebody else. Where this script does not run, every row is shown and no
 // control is.

@@ -122,7 +122,7 @@ def test_points_of_a_hidden_class_cannot_be_chosen(opened: Open, plane: Path) ->
 
 def test_without_a_script_the_picture_stands(opened: Open, plane: Path) -> None:
     tab = opened(plane, script=False)
-    assert tab.locator("figure[data-live] > img").is_visible()
+    assert tab.locator("figure[data-live] .zoom > img").is_visible()
     assert tab.locator("canvas").count() == 0
 
 

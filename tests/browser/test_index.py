@@ -93,9 +93,12 @@ def test_what_moved_has_filters_of_its_own(opened: Open, moved: Path) -> None:
 
 def test_a_sheet_keeps_its_head_in_sight(opened: Open, moved: Path) -> None:
     tab = opened(moved / "index.html")
-    tab.locator("summary").first.press("Enter")
+    tab.locator(".sheet > summary").first.press("Enter")
     tab.locator(".scoreboard tbody tr").nth(5).evaluate("row => row.scrollIntoView()")
-    tops = [tab.locator(at).first.bounding_box()["y"] for at in ("summary", ".scoreboard thead th")]
+    tops = [
+        tab.locator(at).first.bounding_box()["y"]
+        for at in (".sheet > summary", ".scoreboard thead th")
+    ]
     assert tops == pytest.approx([0, 56], abs=1.5)
 
 
@@ -127,3 +130,44 @@ def test_print_shows_what_a_filter_hides(opened: Open, moved: Path) -> None:
     rows = tab.locator(".scoreboard tbody tr")
     assert tab.locator(".scoreboard tbody tr:visible").count() == rows.count()
     assert not tab.locator("#filters").is_visible()
+
+
+def test_a_columns_name_sorts_the_papers_and_sorts_them_back(opened: Open, moved: Path) -> None:
+    tab = opened(moved / "index.html")
+
+    def column(place: int) -> list[str]:
+        return [str(c) for c in tab.locator(f".papers tbody tr > :nth-child({place})").evaluate_all(
+            "cells => cells.map(cell => cell.dataset.sort)"
+        )]  # fmt: skip
+
+    for place, key in ((1, str), (2, float), (9, float)):
+        button = tab.locator(f".papers thead th:nth-child({place}) button")
+        before = column(place)
+        button.focus()
+        tab.keyboard.press("Enter")
+        assert column(place) == sorted(before, key=key)
+        assert button.locator("..").get_attribute("aria-sort") == "ascending"
+        tab.keyboard.press("Enter")
+        assert column(place) == sorted(before, key=key, reverse=True)
+        assert tab.locator(".papers [aria-sort]").count() == 1
+    tab.locator(".papers thead th:nth-child(4) button").click()
+    assert column(4) == sorted(column(4), key=float, reverse=True)  # the most first
+
+
+def test_escape_takes_an_explanation_away(opened: Open, moved: Path) -> None:
+    tab = opened(moved / "index.html")
+    shown = "one => getComputedStyle(one, '::after').content"
+    word = tab.locator("a.term").first
+    word.focus()
+    assert word.evaluate(shown) != "none"
+    tab.keyboard.press("Escape")
+    assert word.evaluate(shown) == "none"
+
+
+def test_without_a_script_the_papers_stand_and_no_button_is_there(
+    opened: Open, moved: Path
+) -> None:
+    tab = opened(moved / "index.html", script=False)
+    assert tab.locator(".papers tbody tr").count() == 3
+    assert tab.locator(".papers button").count() == 0
+    assert "sorts" not in tab.locator("main").inner_text()

@@ -217,7 +217,7 @@ def test_a_record_of_before_a_change_of_its_spec_is_marked(tmp_path: Path) -> No
     assert f"ae run {NAME} --tier quick" in note
     assert "Outdated" not in page_text(out, "vincent2008-denoising-paper")
     marks = tree(out / "index.html").findall(".//span[@class='tag outdated']")
-    assert len(marks) == 1
+    assert len(marks) == 2  # among the papers, and over its claims
     index = words(tree(out / "index.html"))
     assert "Outdated: the spec has changed since 1 of the 2 records was made." in index
     assert "3 of those tested before the spec changed" in index
@@ -245,12 +245,14 @@ def test_what_was_not_run_is_named_with_what_it_would_cost(tmp_path: Path) -> No
     assert "2 not run (about 2 hours of one core for 1 of them)" in shown
     (table,) = tree(out / "index.html").iterfind(".//section[@class='unrun']/table")
     found = [[told(cell) for cell in row] for row in table.iterfind("tbody/tr")]
-    assert [row[1:3] for row in found] == [
-        ["1 of 1", "about 2 hours"],
-        ["1 of 1", "no estimate"],  # its spec has changed since it was planned
+    assert [row[1:] for row in found] == [
+        ["1 of 1", "", "about 2 hours"],
+        ["1 of 1", "", "no estimate"],  # its spec has changed since it was planned
     ]
-    assert found[0][0] == "Never run nobody1999-never, no record"
-    assert found[0][3] == "ae-30 3.00 per image read"
+    bars = [row.findall("td/*/*[@class='bar']") for row in table.iterfind("tbody/tr")]
+    assert [len(bar) for bar in bars] == [1, 0]
+    values = "Which values ae-30 3.00 per image read"
+    assert found[0][0] == f"Never run nobody1999-never, no record {values}"
     assert "| nobody1999-never | 1 of 1 | about 2 hours |" in (out / "summary.md").read_text()
 
 

@@ -111,7 +111,7 @@ def test_what_the_columns_show_is_what_the_verdict_said(index: Path) -> None:
 
 
 def test_a_paper_counts_its_claims_by_verdict(index: Path) -> None:
-    sheet = next(tree(index).iterfind(".//details"))
+    sheet = next(tree(index).iterfind(".//details[@class='sheet']"))
     tallies = [t for t in sheet.iterfind("summary/span") if "tally" in t.attrib["class"]]
     counts = [t.find("span[@class='number']").text for t in tallies]
     said = [v.word for v in judge(hinton()) if not v.claim.control]
@@ -191,8 +191,10 @@ def test_markup_is_text_in_the_index_the_filters_and_the_forest(tmp_path: Path) 
     page = tree(out / "index.html")
     assert words(page.find(".//select[@name='family']")[1]) == MARKUP
     assert page.find(".//div[@class='entry']").attrib["data-family"] == MARKUP
-    assert words(page.find(".//tr[@class='group']/th/span")) == MARKUP
-    assert words(page.find(".//summary/span/span")) == f"{MARKUP} paper tier"
+    assert words(page.find(".//table[@class='forest']/tbody/tr[@class='group']/th/span")) == MARKUP
+    assert (
+        words(page.find(".//details[@class='sheet']/summary/span/span")) == f"{MARKUP} paper tier"
+    )
 
 
 def test_only_the_pages_own_script_may_run_and_it_is_named_by_its_hash(index: Path) -> None:
@@ -243,6 +245,7 @@ def test_the_fragment_of_the_address_filters(index: Path) -> None:
         ("-0.152 ± 0.066, p = 7e-08", "−0.152 ± 0.066, p = 7 × 10⁻⁸"),
         ("13.8663 to 13.8663", "13.8663"),
         ("13.86 to 13.8663", "13.86 to 13.8663"),
+        ("N(0, 0.01^2) after 10^6 images or 10^-3", "N(0, 0.01²) after 10⁶ images or 10⁻³"),
         ("ae-2 > pca-2, -log p of 3e+02", "ae-2 > pca-2, -log p of 3 × 10²"),
     ],
 )

@@ -99,8 +99,8 @@ def test_a_quick_page_keeps_its_own_deviations_apart(tmp_path: Path) -> None:
     root = tree(page(record, tmp_path, at=at))
     tables = [t for t in root.iter("table") if "deviations" in t.attrib["class"]]
     told = {words(t.find("caption")): [words(r) for r in t.iter("tr")] for t in tables}  # type: ignore[arg-type]
-    (common,) = [v for k, v in told.items() if k.startswith("Of the paper tier and of this one")]
-    (own,) = [v for k, v in told.items() if k == "Of the quick tier alone."]
+    (common,) = [v for k, v in told.items() if k.startswith("In the paper tier and in this one")]
+    (own,) = [v for k, v in told.items() if k == "In the quick tier alone."]
     (reduced,) = [v for k, v in told.items() if k.startswith("What the quick tier changes")]
     for deviation in raw["spec"]["deviation"]:
         start = " ".join(deviation["paper"].split())
@@ -128,8 +128,8 @@ def test_a_figure_names_the_runs_that_are_drawn(tmp_path: Path) -> None:
     assert len(plates) == len(raw["figures"])
     for plate in plates:
         said = words(plate.find("figcaption"))  # type: ignore[arg-type]
-        own = re.search(r"drawn from (.*); data", said)
-        title = next(t for t in listed if said.startswith(t))
+        own = re.search(r"Drawn from (.*); data", said)
+        title = words(plate.find("figcaption/strong")).removesuffix(".")  # type: ignore[arg-type]
         expected = [r["label"] for r in raw["runs"] if r["name"] in listed[title]]
         assert own is not None
         assert own[1] == "; ".join(expected)  # they have commas

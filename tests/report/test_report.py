@@ -556,13 +556,27 @@ def test_a_quick_run_says_that_it_tests_no_published_number(
     assert "claims: a quick run never tests a published number" in page
 
 
-def test_controls_come_before_the_papers_claims(rendered: tuple[Rendered, Path]) -> None:
-    titles = [words(h) for h in tree(rendered[1] / HINTON).iter("h2")]
-    assert titles[:3] == [
-        "Controls and exact checks",
+def test_a_page_has_its_claims_first_and_its_contents_name_every_section(
+    rendered: tuple[Rendered, Path],
+) -> None:
+    root = tree(rendered[1] / HINTON)
+    titles = {h.attrib["id"]: words(h) for h in root.iter("h2")}
+    assert list(titles.values()) == [
         "The paper’s claims",
         "Not tested in this tier",
+        "Figures",
+        "Deviations from the paper",
+        "Controls and exact checks",
+        "Results",
+        "Training curves",
+        "What this suite leaves out",
+        "Provenance",
+        "Glossary",
     ]
+    (side,) = root.iterfind(".//nav[@class='side']")
+    summary, *listed = [a.attrib["href"].removeprefix("#") for a in side.iter("a")]
+    assert listed == list(titles)
+    assert root.find(f".//article[@id='{summary}']") is not None
 
 
 def test_recalled_numbers_are_marked(rendered: tuple[Rendered, Path]) -> None:
@@ -768,7 +782,10 @@ def test_the_pdf_has_contents_page_numbers_and_the_verdicts(
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     sheets = text.split("\f")[:-1]
     assert all(f"{i} / {len(sheets)}" in sheet for i, sheet in enumerate(sheets, 1))
-    entry = re.search(r"Extracting and Composing Robust Features, paper tier\W*\.+\s*(\d+)", text)
+    entry = re.search(
+        r"Extracting and Composing Robust Features, paper tier vincent2008-denoising\W*\.+\s*(\d+)",
+        text,
+    )
     assert entry is not None
     there = sheets[int(entry[1]) - 1].lstrip().splitlines()
     assert "Extracting and Composing Robust Features" in " ".join(there[:3])

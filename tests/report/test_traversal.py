@@ -78,7 +78,7 @@ def test_the_strip_stands_and_the_data_are_beside_it(page: Path) -> None:
     root = ElementTree.fromstring(page.read_text().removeprefix("<!doctype html>"))
     (figure,) = root.iterfind(".//figure[@data-live]")
     assert figure.attrib["data-live"] == "traversal"
-    assert base64.b64decode(figure.find("img").attrib["src"].partition(",")[2]) == picture()
+    assert base64.b64decode(figure.find("label/img").attrib["src"].partition(",")[2]) == picture()
     assert json.loads(figure.find("script").text) == DATA
     assert "</script><b>" not in page.read_text()
 

@@ -107,12 +107,12 @@ def test_runs_with_too_few_common_seeds_are_compared_unpaired():
 
 def test_fewer_seeds_than_the_spec_lists_are_not_a_test():
     (verdict,) = judge(record([value_claim()], [run("a", FIVE[:3])], seeds=5))
-    assert (verdict.word, verdict.note) == ("UNTESTED", "not run: seeds 3, 4 of a missing")
+    assert (verdict.word, verdict.note) == ("UNTESTED", "not run: seeds 3, 4 of a")
     (one,) = judge(record([order_claim()], [run("a", FIVE), run("b", FIVE[:4])], seeds=5))
-    assert (one.word, one.note) == ("UNTESTED", "not run: seed 4 of b missing")
+    assert (one.word, one.note) == ("UNTESTED", "not run: seed 4 of b")
     two = [run("a", FIVE[:4]), run("b", FIVE[:4])]
     (both,) = judge(record([order_claim()], two, seeds=5))
-    assert both.note == "not run: seed 4 of b, a missing"
+    assert both.note == "not run: seed 4 of b, a"
 
 
 def test_more_seeds_than_the_spec_lists_are_shown_and_do_not_decide():
@@ -137,7 +137,7 @@ def test_other_seeds_stand_in_as_many_as_the_spec_lists():
     assert verdict.finding.interval == alone.finding.interval
     few = run("a", FIVE[:3], seeds=[10, 11, 12])
     (verdict,) = judge(record([value_claim()], [few], seeds=5))
-    assert (verdict.word, verdict.note) == ("UNTESTED", "not run: seeds 0, 1 of a missing")
+    assert (verdict.word, verdict.note) == ("UNTESTED", "not run: seeds 0, 1 of a")
 
 
 # --- families -------------------------------------------------------------------------------------

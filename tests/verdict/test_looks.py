@@ -82,7 +82,7 @@ def test_a_claim_is_decided_at_its_first_look_if_it_can_be():
         assert (verdict.word, verdict.finding.seeds) == ("REPRODUCED", 3)
         assert verdict.finding.level == pytest.approx(0.05 * math.sqrt(0.3))
         assert "94.5 % interval" in verdict.note
-        assert verdict.note.endswith("; looked at 3 of 3, 5, 10 seeds")
+        assert verdict.note.endswith("; judged at 3 seeds (planned: at 3, then 5, then 10)")
 
 
 def test_an_undecided_claim_is_looked_at_again_and_says_what_it_lacks():
@@ -90,12 +90,12 @@ def test_an_undecided_claim_is_looked_at_again_and_says_what_it_lacks():
     (three,) = judge(record([claim], [run("a", TEN[:4])], seeds=10))
     assert (three.word, three.finding.seeds) == ("INCONCLUSIVE", 3)
     assert three.note.endswith(
-        "; looked at 3 of 3, 5, 10 seeds; the look at 5 seeds lacks seed 4 of a missing"
+        "; judged at 3 seeds (planned: at 3, then 5, then 10); to be judged at 5 seeds it needs seed 4 of a"
     )
     (ten,) = judge(record([claim], [run("a", TEN)], seeds=10))
     assert (ten.word, ten.finding.seeds) == ("REPRODUCED", 10)
     (none,) = judge(record([claim], [run("a", TEN[:2])], seeds=10))
-    assert (none.word, none.note) == ("UNTESTED", "not run: seed 2 of a missing")
+    assert (none.word, none.note) == ("UNTESTED", "not run: seed 2 of a")
     assert [v.decided for v in (three, ten, none)] == [False, True, False]
 
 
