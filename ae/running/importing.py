@@ -60,7 +60,7 @@ class Taken:
 def found_in(folder: Path) -> list[Brought]:
     """What a folder of results holds: `SPEC/TIER/members/` in it, or the folder of one of them.
 
-    And `SPEC/TIER/members.json` of members that were kept without weights.
+    And `SPEC/TIER/members.json.gz` of members that were kept without weights.
 
     Raises:
         UserError: There is no member.

@@ -5,8 +5,10 @@ each is kept with the key of its member and of its measure. Where the two are st
 `ae import` takes the member, and a session goes on from what others have spent.
 """
 
+import gzip
 import json
 import shutil
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ from ae.running.folder import STATE, figures_of
 from ae.running.measurements import Measurements
 from ae.training.members import Members, TrainedMember, noted
 
-FILE = "members.json"
+FILE = "members.json.gz"
 POINTS = 100  # of each curve of a member
 
 
@@ -73,7 +75,7 @@ def keep(folder: Path, out: Path, *, replace: bool = False) -> Record:
     for figure in record.figures:
         for name in figure.files:
             shutil.copyfile(folder / name, out / name)
-    write_atomically(out / FILE, _text(folder, record).encode())
+    write_atomically(out / FILE, gzip.compress(_text(folder, record).encode(), mtime=0))
     write(record, out / RECORD)
     return record
 
@@ -100,7 +102,7 @@ def _text(folder: Path, record: Record) -> str:
         "measured": {m.path.stem: known.of(m.path.stem) for m in held},
         "figures": {name: key for name, (key, _) in figures_of(folder).items()},
     }
-    return json.dumps(content, indent=1, sort_keys=True) + "\n"
+    return json.dumps(content, sort_keys=True)
 
 
 def _light(notes: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,9 +130,9 @@ def read_light(path: Path) -> Light:
         UserError: It is no such file.
     """
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(gzip.decompress(path.read_bytes()))
         return Light(found["members"], found["measured"], found["figures"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
         raise UserError(f"{path}: not a file of members that `ae keep` wrote ({error!r})") from None
 
 
