@@ -3,6 +3,8 @@
 import ast
 import shutil
 import statistics
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -707,11 +709,22 @@ def test_six_planted_mistakes_of_one_file_are_named_in_one_go(tmp_path):
     assert len(lines) == len(PLANTED), "\n".join(lines)
 
 
-def test_all_specs_are_checked_in_two_seconds_of_cpu(tmp_path):
-    root = project(tmp_path, *(p.stem for p in (REAL / "benchmarks").glob("*.toml")))
-    start = time.process_time()
-    assert check_all(Library.at(root)) == []
-    assert time.process_time() - start < 2
+CHECK = """
+import sys, time
+from pathlib import Path
+from ae.check import check_all
+from ae.library import Library
+start = time.process_time()
+assert check_all(Library.at(Path(sys.argv[1]))) == []
+print(time.process_time() - start)
+"""
+
+
+def test_all_specs_are_checked_in_two_seconds_of_cpu():
+    """In a process of its own: among thousands of tests, their memory is looked through as well."""
+    command = [sys.executable, "-c", CHECK, str(REAL)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REAL)
+    assert float(done.stdout) < 2
 
 
 def test_specs_are_short():

@@ -49,9 +49,22 @@ def needed(function: Function) -> frozenset[str]:
     if function in OPEN:  # two functions that call each other
         return frozenset()
     OPEN.append(function)
-    found = frozenset(_needed(function))
+    found = frozenset(_needed(function)) - _asked_for(function)
     OPEN.remove(function)
     return found
+
+
+def _asked_for(function: Function) -> set[str]:
+    """The methods that a function calls only of a model that has them: `hasattr(model, "codes")`."""
+    node = module(function[0]).functions.get(function[1])
+    return {
+        part.args[1].value
+        for part in (ast.walk(node) if node else ())
+        if isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Name)
+        and part.func.id == "hasattr"
+        and isinstance(part.args[1], ast.Constant)
+    }
 
 
 def _needed(function: Function) -> Iterator[str]:
