@@ -189,7 +189,10 @@ def test_the_page_says_who_signed_what_and_what_has_lapsed(tmp_path: Path) -> No
         "Not yet reviewed by a person as it is now.",
         "✔ Lapsed, for the figure’s data have changed since: accepted by C, 2026-11-21.",
     ]
-    assert "Of the 3 figures here that answer one of the paper’s, a person has reviewed 1." in words(shown)
+    assert (
+        "Of the 3 figures here that answer one of the paper’s, a person has reviewed 1."
+        in words(shown)
+    )
 
 
 def test_the_page_says_what_to_type_and_what_was_measured(tmp_path: Path) -> None:
