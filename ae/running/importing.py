@@ -5,19 +5,16 @@ data, code. Only where it was trained may differ: device, processor, torch. One 
 contradicts is refused, with all others; one without, which is a number of before, is passed over.
 """
 
-import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ae.disk import visible
 from ae.errors import MissingData, UserError
 from ae.running.folder import held
 from ae.running.keeping import FILE as LIGHT
 from ae.running.keeping import Light, bring_record, read_light
-from ae.running.measurements import FILE, Measurements
+from ae.running.measurements import Measurements
 from ae.running.paper import Paper
 from ae.running.settings import Settings
 from ae.spec import Spec
@@ -130,16 +127,14 @@ def take(brought: Brought, paper: Paper) -> Taken:
 
 def _measures(brought: Brought, folder: Path) -> None:
     """What was measured of these members elsewhere, beside what is known here."""
-    there: Any = brought.light.measured if brought.light else {}
-    with suppress(OSError, ValueError):  # without it is measured here
-        there = there or json.loads((brought.folder / FILE).read_bytes())
-    known = Measurements(folder)
+    there, known = Measurements(brought.folder), Measurements(folder)
     for member in brought.members:
-        own = there.get(member.path.stem, {}) if isinstance(there, dict) else {}
+        stem = member.path.stem
+        own = brought.light.measured.get(stem, {}) if brought.light else there.of(stem)
         for key, found in own.items():
-            if known.value(member.path.stem, key) is None:
+            if known.value(stem, key) is None:
                 value, seconds = float(found["value"]), float(found["seconds"])
-                known.put(member.path.stem, key, str(found["name"]), value, seconds)
+                known.put(stem, key, str(found["name"]), value, seconds)
     known.save()
 
 

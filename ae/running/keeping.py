@@ -68,15 +68,15 @@ def keep(folder: Path, out: Path, *, replace: bool = False) -> Record:
             f"{out / RECORD}: has what {folder / RECORD} has not: {lost}; take it in with "
             f"`ae import {out}`, or give --replace"
         )
-    for figure in old.figures if old else ():
-        for name in figure.files:
-            (out / name).unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
-    for figure in record.figures:
-        for name in figure.files:
-            shutil.copyfile(folder / name, out / name)
+    files = [name for figure in record.figures for name in figure.files]
+    for name in files:
+        shutil.copyfile(folder / name, out / name)
     write_atomically(out / FILE, gzip.compress(_text(folder, record).encode(), mtime=0))
     write(record, out / RECORD)
+    for name in {name for figure in (old.figures if old else ()) for name in figure.files}:
+        if name not in files:  # last: no record is ever without its figures
+            (out / name).unlink(missing_ok=True)
     return record
 
 

@@ -6,7 +6,9 @@ bit for bit where a batch is a multiple of 32 examples. Otherwise a member's act
 within a vector register; the last few elements of a whole tensor go through scalar instructions,
 whose exponentials differ in the last bit, and agreement is to rounding. So it is with products of a
 matrix and a vector, for which some processors' libraries add in another order in a batch of one:
-models write `(x * v).sum(-1)`.
+models write `(x * v).sum(-1)`. And where all members see the same examples (`Stack.share`, `Stack.fit`)
+torch makes one product of all their weights, whose rows some libraries add in an order that depends
+on how many there are: measures agree to rounding there.
 """
 
 import hashlib

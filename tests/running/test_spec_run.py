@@ -152,7 +152,7 @@ def test_the_same_run_twice_has_the_same_digest_and_other_seeds_another(project)
 
 
 def test_a_seed_has_the_same_value_among_other_seeds(project):
-    """To rounding: 500 images fill no whole number of vector registers (see `ae.training.stack`)."""
+    """To rounding: a product that all members share is one of all their weights (`Stack.share`)."""
     _, three = run(project)
     _, one = run(project, results="one", seeds=(1,))
     for name in ("plain", "noisy", "wide"):
