@@ -14,6 +14,7 @@ import peers
 import torch
 from workloads import RATE
 
+from ae.machine.limits import cores
 from ae.machine.threads import POLICY
 from ae.models.base import Batch
 from ae.spec import Descent
@@ -21,7 +22,7 @@ from ae.training.batches import Source
 from ae.training.stack import Stack
 from ae.training.trainer import Training
 
-SEEDS = (1, 5, 10, 32)
+SEEDS = (1, 2, 5, 10, 32)
 PEAK_SIDE = 1536
 
 
@@ -41,32 +42,45 @@ class Arm(ABC):
     @abstractmethod
     def run(self): ...
 
+    def close(self):  # noqa: B027 - most have nothing to close
+        """End what it has started."""
 
-class Worker:
-    """A process that trains peers of a workload as their users do, an epoch a line of its input."""
 
-    def __init__(self, workload):
-        env = {k: v for k, v in os.environ.items() if k not in POLICY}
-        env["PYTHONPATH"] = str(Path(__file__).parents[2])
-        script = Path(__file__).with_name("worker.py")
+class Process:
+    """A script that does what a line of its input names, and answers each."""
+
+    def __init__(self, script, *arguments, env):
+        root = str(Path(__file__).parents[2])
         self.process = subprocess.Popen(
-            [sys.executable, str(script), workload.name],
-            env=env,
+            [sys.executable, str(Path(__file__).with_name(script)), *arguments],
+            env={**env, "PYTHONPATH": root},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, name):
+    def begin(self, name):
         self.process.stdin.write(f"{name}\n")
         self.process.stdin.flush()
+
+    def wait(self):
         if self.process.stdout.readline() != "done\n":
-            raise RuntimeError(f"the process of {name} ended with {self.process.wait()}")
+            raise RuntimeError(f"{self.process.args} ended with {self.process.wait()}")
+
+    def run(self, name):
+        self.begin(name)
+        self.wait()
 
     def close(self):
         self.process.stdin.close()
         self.process.wait(timeout=60)
         self.process.stdout.close()
+
+
+def peer(workload):
+    """The process that trains peers as their users do: without this project's settings."""
+    env = {k: v for k, v in os.environ.items() if k not in POLICY}
+    return Process("worker.py", workload.name, env=env)
 
 
 class Apart(Arm):
@@ -140,12 +154,20 @@ def protocol(batch, epochs):
 
 
 class Stacked(Arm):
+    """Seeds in one stack, with all threads of this process.
+
+    Args:
+        workload: What is trained.
+        seeds: How many, or which.
+    """
+
     def __init__(self, workload, seeds):
         super().__init__(workload)
-        self.seeds = seeds
-        self.label = f"this trainer, {seeds} seed{'s' if seeds > 1 else ''}"
-        self.stack = Stack([workload.build] * seeds, range(seeds))
-        stage = protocol(workload.batch, workload.rounds + 1)
+        which = seeds if isinstance(seeds, list) else range(seeds)
+        self.seeds = len(which)
+        self.label = f"one stack of {self.seeds} seeds, all cores"
+        self.stack = Stack([workload.build] * self.seeds, which)
+        stage = protocol(workload.batch, workload.rounds + 2)
         training = Training(self.stack, [("train", stage)], source(workload.images()))
         self.progress = training.run()
 
@@ -158,12 +180,38 @@ class Stacked(Arm):
             next(self.progress)
 
 
+class Crew(Arm):
+    """Seeds as `ae run` trains them on a CPU: a process a core, one thread each, seed by seed."""
+
+    def __init__(self, workload, seeds):
+        super().__init__(workload)
+        self.seeds = seeds
+        each = "" if seeds == 1 else "s"
+        self.label = f"`ae run`, {seeds} seed{each}, one thread each"
+        at_once = min(cores(), seeds)
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        self.processes = [
+            Process("seeds.py", workload.name, *map(str, range(first, seeds, at_once)), env=env)
+            for first in range(at_once)
+        ]
+
+    def run(self):
+        for process in self.processes:
+            process.begin("train")
+        for process in self.processes:
+            process.wait()
+
+    def close(self):
+        for process in self.processes:
+            process.close()
+
+
 class Grouped(Stacked):
     """Members of a convolutional stack together, as grouped convolutions, instead of in turn."""
 
     def __init__(self, workload, seeds):
         super().__init__(workload, seeds)
-        self.label = f"this trainer, {seeds} seeds, convolutions in groups"
+        self.label = f"one stack of {seeds} seeds, convolutions in groups"
         self.stack.model.in_turn = False
 
 
@@ -188,14 +236,14 @@ BESIDE = "-beside"
 
 
 def names(workload):
-    stacked = [f"stack-{seeds}" for seeds in SEEDS]
+    crews = [f"run-{seeds}" for seeds in SEEDS]
     beside = [name + BESIDE for name in PEERS]
-    return ["peak", *PEERS, *beside, *stacked, *workload.extra]
+    return ["peak", *PEERS, *beside, *crews, "stack-10", *workload.extra]
 
 
 def make(workload, name, worker):
     kind, _, seeds = name.partition("-")
-    several = {"stack": Stacked, "grouped": Grouped}
+    several = {"run": Crew, "stack": Stacked, "grouped": Grouped}
     if kind in several:
         return several[kind](workload, int(seeds))
     if name in PEERS:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from arms import Worker, make, names
+from arms import make, names, peer
 from workloads import ROOT, WORKLOADS
 
 from ae.disk import write_atomically
@@ -48,7 +48,7 @@ class Results:
         if self.arms and next(iter(self.arms))[0] != workload.name:
             self.close()
         if self.worker is None:
-            self.worker = Worker(workload)
+            self.worker = peer(workload)
         if (workload.name, name) not in self.arms:
             made = self.arms[workload.name, name] = make(workload, name, self.worker)
             made.warm()
@@ -56,6 +56,8 @@ class Results:
         return self.arms[workload.name, name]
 
     def close(self):
+        for arm in self.arms.values():
+            arm.close()
         self.arms.clear()
         if self.worker is not None:
             self.worker.close()
