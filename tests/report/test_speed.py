@@ -99,7 +99,7 @@ def test_a_row_is_the_median_per_seed_and_step_with_ratios_of_the_same_round(
     found = {row[0]: row[1:] for row in cells(table)}
     # 1 s for 20 steps of 10 seeds: 5 ms; pythae 16, 20, 17 ms and the tuned loop 7, 10, 8 ms.
     ten = ["5.00", "5.00 … 5.00", "200", "3.40", "1.60", "82.0", "51 %"]
-    assert found["this trainer, 10 seeds"] == ten
+    assert found["`ae run`, 10 seeds"] == ten
     assert found["pythae 0.1.2"][:5] == ["17.0", "16.0 … 20.0", "58.8", "1.00", "0.47"]
     assert "0.410 GFLOP" in words(table)
 
