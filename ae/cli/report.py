@@ -153,7 +153,18 @@ def rendered(
         reference=_reference(library, against, [record for record, _ in records]),
         specs={name: s for name, s in specs.items() if not only or name in names},
         prices=prices.read_all([*sources, *library.all_results()], "paper"),
+        papers=_papers(library, records),
     )
+
+
+def _papers(
+    library: Library, records: "Sequence[tuple[Record, Path]]"
+) -> "dict[str, tuple[Record, Path]]":
+    """The published records of the paper tier of what has a record of a reduced tier alone."""
+    own = {record.name for record, _ in records if record.tier == "paper"}
+    names = sorted({record.name for record, _ in records} - own)
+    there = [p for name in names if (p := library.published_record(name, "paper")).is_file()]
+    return {record.name: (record, path) for record, path in readable(there)}
 
 
 def suite_of(library: Library) -> "dict[str, Spec]":

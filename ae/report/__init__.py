@@ -19,6 +19,7 @@ from ae.report.across import axis, cost_axis, differences
 from ae.report.badge import badge
 from ae.report.board import Board, forests, marks
 from ae.report.folder import Folder
+from ae.report.full_length import full_length
 from ae.report.headline import headline
 from ae.report.listing import order
 from ae.report.metric_moves import PANEL
@@ -58,6 +59,7 @@ def render(
     specs: Mapping[str, Spec] = {},
     prices: Prices | None = None,
     folder: Folder | None = None,
+    papers: Mapping[str, tuple[Record, Path]] = {},
 ) -> Rendered:
     """Write the report of `records`, each given with the path of its file, into a folder.
 
@@ -69,6 +71,8 @@ def render(
     not, and a record of before a change is marked; `prices` say what those that were not run would
     cost. With `each` there is a PDF of every record as well, `<spec>-<tier>.pdf`, which holds
     its spec. `folder` is `out` where something of this report has been written there already.
+    `papers` are records of the paper tier with their files, by spec: the figures of a reduced tier
+    that they have, too, are shown at full length beside it; those of `records` come first.
 
     The HTML is written first: what keeps a PDF from being made takes nothing else along, and is in
     `pdf_note`. What an older report left in the folder is taken away.
@@ -95,13 +99,21 @@ def render(
         "stored": {p.key: place for p in shown if (place := _stored(p, out))},
     }
 
+    papers = {**papers, **{r.name: (r, path) for r, path in records if r.tier == "paper"}}
+    full = {page.key: full_length(page.record, papers) for page in shown}
+
     def index(printed: bool) -> bytes:
         return pages.fill(made, "index.html", **suite, speeds=speeds, pdf=printed)
 
     content = {"index.html": index(False)}
     for page in shown:
         content[f"{page.key}.html"] = pages.fill(
-            made, "paper.html", page=page, pdf=False, stored=_stored(page, out)
+            made,
+            "paper.html",
+            page=page,
+            pdf=False,
+            stored=_stored(page, out),
+            full=full[page.key],
         )
     if speeds:
         content["perf.html"] = pages.fill(made, "perf.html", pages=[SpeedPage(s) for s in speeds])
@@ -122,7 +134,9 @@ def render(
         for page in shown if each and whole else ():
             if single := printed.file("print.html", page=page):
                 stored = _stored(page, out)
-                linked = pages.fill(made, "paper.html", page=page, pdf=True, stored=stored)
+                linked = pages.fill(
+                    made, "paper.html", page=page, pdf=True, stored=stored, full=full[page.key]
+                )
                 folder.write({f"{page.key}.pdf": single, f"{page.key}.html": linked})
         note = printed.note
     folder.finish()

@@ -31,6 +31,7 @@ class InteractionView:
 class FigureView:
     """A figure, its picture inside the page."""
 
+    name: str
     title: str
     caption: str
     paper: str
@@ -68,20 +69,30 @@ def figure_view(
     figure: FigureRecord, folder: Path, runs: Sequence[str], review: ReviewView | None
 ) -> FigureView:
     """A figure with its picture inside, or one line that says which file is not there."""
-    picture = _beside(figure, folder, "image", figure.image)
     given = figure.interaction
     return FigureView(
+        name=figure.name,
         title=figure.title,
         caption=figure.caption,
         paper=figure.paper,
         runs=joined(runs),
-        address="data:image/png;base64," + base64.b64encode(picture).decode(),
+        address=picture_of(figure, folder),
         width=figure.width,
         height=figure.height,
         digest=figure.digest,
         interaction=None if given is None else _interaction(figure, folder, given),
         review=review,
     )
+
+
+def picture_of(figure: FigureRecord, folder: Path) -> str:
+    """A figure's picture as an address that holds it.
+
+    Raises:
+        UserError: Its file is not there.
+    """
+    picture = _beside(figure, folder, "image", figure.image)
+    return "data:image/png;base64," + base64.b64encode(picture).decode()
 
 
 def _interaction(figure: FigureRecord, folder: Path, given: Interaction) -> InteractionView:
