@@ -6,7 +6,7 @@ are left out everywhere.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,9 @@ def strips(
     groups: list[list[str]],
     names: list[str],
 ) -> Drawing:
-    """Every seed's score, a column a run, a panel a measure; the bar is the median.
+    """Every seed's score, a column a run, a panel a measure.
+
+    The bar is the median, the line the middle half.
 
     Raises:
         UserError: A run was not measured, or lists differ in length.
@@ -158,14 +160,29 @@ def _paint_strips(arrays: Arrays) -> "Figure":
 def _strip(
     axes: "Axes", score: NDArray[np.float64], group: NDArray[np.int64], ticks: NDArray[np.str_]
 ) -> None:
+    """A dot a seed, a column a run; over them its median, and a line over the half in the middle."""
+    import pandas as pd
+    import seaborn
+
     places = _places(group)
+    # Seeds lie beside each other by their order, so that one seed has one place in every column.
     aside = np.random.default_rng(0).uniform(-0.28, 0.28, len(score))
-    for place, values, which in zip(places, score.T, group, strict=True):
-        colour = PALETTE[which]
-        axes.plot(place + aside, values, "o", ms=2.6, mew=0, alpha=0.55, color=colour)
-        if len(values):
-            middle = float(np.median(values))
-            axes.plot([place - 0.38, place + 0.38], [middle] * 2, color=INK, lw=1.6)
+    frame = pd.DataFrame(
+        {
+            "column": np.tile(places, len(score)),
+            "place": (aside[:, None] + places).ravel(),
+            "score": score.ravel(),
+            "group": np.tile(group, len(score)),
+        }
+    )
+    hues = list(PALETTE[: int(group.max(initial=0)) + 1])
+    shown: dict[str, Any] = {"data": frame, "y": "score", "legend": False, "ax": axes}
+    dots = {"s": 9, "linewidth": 0, "alpha": 0.55, "hue": "group", "palette": hues}
+    seaborn.scatterplot(x="place", **dots, **shown)
+    middle = {"estimator": "median", "marker": "_", "markersize": 13, "markeredgewidth": 1.8}
+    half = {"errorbar": ("pi", 50), "err_kws": {"linewidth": 1.2}, "linestyle": "none"}
+    seaborn.pointplot(x="column", native_scale=True, color=INK, zorder=3, **middle, **half, **shown)
+    axes.set(xlabel="", ylabel="")
     axes.set_xticks(places, [str(t) for t in ticks])
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="y", color="#d0d7de", lw=0.6)
@@ -200,17 +217,20 @@ def _paint_shares(arrays: Arrays) -> "Figure":
 
 
 def _paint_agreement(arrays: Arrays) -> "Figure":
+    import seaborn
+
     ranks, labels = arrays["ranks"], [wrapped(str(label), 11, 3) for label in arrays["labels"]]
     figure = sheet(260 + CELL * len(ranks), 170 + LOW * len(ranks))
     figure.set_layout_engine("constrained")
     axes = figure.subplots()
-    axes.imshow(ranks, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
-    for (row, column), value in np.ndenumerate(ranks):
-        said = f"{value:.2f}".replace("-", "\N{MINUS SIGN}") if np.isfinite(value) else "none"
-        ink = "white" if abs(value) > 0.6 else INK
-        axes.text(column, row, said, ha="center", va="center", color=ink)
-    axes.set_xticks(range(len(ranks)), labels)
-    axes.set_yticks(range(len(ranks)), labels)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+    said = [
+        [f"{v:.2f}".replace("-", "\N{MINUS SIGN}") if np.isfinite(v) else "none" for v in row]
+        for row in ranks
+    ]
+    scale: dict[str, Any] = {"vmin": -1, "vmax": 1, "cmap": "RdBu_r", "cbar": False}
+    words = {"annot": np.array(said), "fmt": "", "xticklabels": labels, "yticklabels": labels}
+    seaborn.heatmap(ranks, ax=axes, **scale, **words)
+    for text, value in zip(axes.texts, ranks.ravel(), strict=True):
+        text.set_color("white" if abs(value) > 0.6 else INK)
+    axes.tick_params(length=0, rotation=0)
     return figure
