@@ -42,7 +42,13 @@ INK, FAINT = "#24292f", "#59636e"
 TICKS = {
     "axes.axisbelow": True,
     "axes.labelcolor": ".15",
-    "font.sans-serif": ["Arial", "DejaVu Sans", "Liberation Sans", "Bitstream Vera Sans", "sans-serif"],
+    "font.sans-serif": [
+        "Arial",
+        "DejaVu Sans",
+        "Liberation Sans",
+        "Bitstream Vera Sans",
+        "sans-serif",
+    ],
     "grid.color": ".8",
     "lines.solid_capstyle": "round",
     "patch.edgecolor": "w",
