@@ -274,7 +274,8 @@ def test_judging_reporting_and_sharing_work_out_need_no_torch(module):
 def test_help_loads_nothing_heavy():
     code = (
         "import sys, ae.cli.main\n"
-        "heavy = {'torch', 'mlflow', 'numpy', 'scipy', 'pandas', 'matplotlib', 'weasyprint'}\n"
+        "heavy = {'torch', 'mlflow', 'numpy', 'scipy', 'pandas', 'matplotlib', 'weasyprint',\n"
+        "    'pydantic'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

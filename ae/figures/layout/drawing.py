@@ -199,7 +199,7 @@ def _png(figure: "Figure") -> tuple[bytes, int, int]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()  # on white, at the dots per inch of the figure
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
     content = _encoded(image)
