@@ -25,9 +25,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import seaborn
 import torch
 import torch._dynamo
+from matplotlib.backends import backend_agg
 from mlflow import MlflowClient
 from mlflow.store.tracking import sqlalchemy_store
 from project import make
@@ -47,7 +47,7 @@ from ae.records import record
 from ae.training import weights as store
 
 IMPORTED = (
-    seaborn,
+    backend_agg,
     torch._dynamo,
     sqlalchemy_store,
     ae.check,

@@ -259,9 +259,12 @@ def test_declarations_hold_no_python():
         "verdict",
         "results",
         "report",
+        "cli.session",
+        "running.devices",
+        "running.suite",
     ],
 )
-def test_judging_and_reporting_need_no_torch(module):
+def test_judging_reporting_and_sharing_work_out_need_no_torch(module):
     code = (
         f"import sys; sys.modules['torch'] = None; sys.modules['mlflow'] = None\nimport ae.{module}"
     )
@@ -271,7 +274,8 @@ def test_judging_and_reporting_need_no_torch(module):
 def test_help_loads_nothing_heavy():
     code = (
         "import sys, ae.cli.main\n"
-        "heavy = {'torch', 'mlflow', 'numpy', 'scipy', 'pandas', 'matplotlib', 'weasyprint'}\n"
+        "heavy = {'torch', 'mlflow', 'numpy', 'scipy', 'pandas', 'matplotlib', 'weasyprint',\n"
+        "    'pydantic'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

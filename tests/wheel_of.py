@@ -28,9 +28,9 @@ def built(folder: Path) -> Path:
 
 
 def installed(folder: Path) -> Path:
-    """The folder that it is installed in, its commands in `bin`."""
+    """The folder that it is installed in, its commands in `bin`; compiled once for all of them."""
     wheel = built(folder)
-    _run("install", "--no-compile", *ALONE, "--target", str(folder / "site"), str(wheel))
+    _run("install", *ALONE, "--target", str(folder / "site"), str(wheel))
     return folder / "site"
 
 

@@ -17,7 +17,6 @@ from ae.cli.interrupts import INTERRUPTED, TERMINATED
 from ae.disk import check_writable
 from ae.errors import OutsideError, UserError
 from ae.library import Library
-from ae.spec.seeds import seeds_of
 
 
 def with_library(*, results: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -57,6 +56,8 @@ def check_names(library: Library, names: Sequence[str]) -> None:
 
 def seeds_option(context: click.Context, parameter: click.Parameter, text: str | None) -> Any:
     """`0-4,7` -> (0, 1, 2, 3, 4, 7)."""
+    from ae.spec.seeds import seeds_of
+
     if text is None:
         return None
     try:

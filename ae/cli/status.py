@@ -8,8 +8,6 @@ import click
 
 from ae.cli.options import with_library
 from ae.library import Library
-from ae.spec.read import read_spec
-from ae.spec.seeds import shown
 
 if TYPE_CHECKING:
     from ae.running.status import Run, Status
@@ -25,6 +23,7 @@ def status(specs: Sequence[str], *, as_json: bool, library: Library) -> None:
     Reads files alone; trains nothing and loads no torch.
     """
     from ae.running.status import status_of
+    from ae.spec.read import read_spec
 
     paths = [library.spec(name) for name in specs] if specs else library.specs()
     places = library.all_results()
@@ -57,6 +56,8 @@ def _lines(one: "Status", *, every: bool) -> Iterator[str]:
 
 
 def _run(run: "Run") -> str:
+    from ae.spec.seeds import shown
+
     missing = [seed for seed in run.listed if seed not in run.there]
     text = f"{run.name}: {len(run.there)} of {len(run.listed)} seeds"
     if missing:

@@ -13,17 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ae.disk import digest, notes_of, write_atomically
 from ae.errors import OutsideError, UserError
 from ae.locks import Locked, locked
 from ae.records.figures import FigureRecord
 from ae.records.record import Record, read, write
-from ae.running.measurements import FILE as MEASURES
 from ae.running.settings import Settings
-from ae.training.members import Members
-from ae.training.plan import Member
+
+if TYPE_CHECKING:  # who only locks a folder needs no torch
+    from ae.training.members import Members
+    from ae.training.plan import Member
 
 UNTRAINED = "+untrained"  # ends the name of the folder of a null run
 RECORD, STATE, STAGED, HOLDER = "record.json", "state.json", ".staged", ".holder"
@@ -162,12 +163,14 @@ def finished(folder: Path, work: str) -> bool:
 
 def forget(folder: Path) -> None:
     """Remove members, checkpoints and measures, and that anything was finished."""
+    from ae.running.measurements import FILE as MEASURES
+
     patterns = ("members/*.safetensors", "checkpoints/*.safetensors", STATE, MEASURES)
     for path in (path for pattern in patterns for path in folder.glob(pattern)):
         path.unlink()
 
 
-def prune(folder: Path, kept: Sequence[Member], store: Members) -> None:
+def prune(folder: Path, kept: "Sequence[Member]", store: "Members") -> None:
     """Remove what newer members have replaced: files of the same run and seed under older keys.
 
     Members that were imported stay, and so do those of runs and seeds that have no newer one.

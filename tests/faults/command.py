@@ -11,6 +11,7 @@ from project import PYTHONPATH
 KEPT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "GITHUB_", "MLFLOW_"))}
 ENVIRONMENT = KEPT | {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH}
 SMOKE = ("run", "--tier", "smoke", "--no-pdf", "--no-track")
+ALONE = (*SMOKE, "--jobs", "0")  # in one process, which starts sooner than two
 
 
 class Said(NamedTuple):

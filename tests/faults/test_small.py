@@ -7,7 +7,7 @@ import re
 import shutil
 
 import pytest
-from command import SMOKE, ae
+from command import ALONE, SMOKE, ae
 from made import NAME, twin
 from project import ROOT, make
 
@@ -78,7 +78,7 @@ def test_a_long_time_is_said_in_units_that_a_person_counts_in(seconds, shown):
 
 def test_verify_leaves_no_folder(tmp_path):
     project = make(tmp_path)
-    assert ae(project, *SMOKE).code == 0
+    assert ae(project, *ALONE).code == 0
     place = project / "reports" / "published" / NAME / "smoke"
     shutil.copytree(project / "results" / NAME / "smoke", place)
     code, _, err = ae(project, "verify", NAME, "--tier", "smoke")
@@ -105,11 +105,10 @@ def test_where_there_are_no_locks_that_is_what_is_said(tmp_path, monkeypatch):
         held(tmp_path).__enter__()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code"), [((), 0), ((NAME,), 0), (("lost2020-dae", NAME), 3), (("--enforce",), 3)]
-)
-def test_a_paper_without_its_data_fails_where_it_was_asked_for(tmp_path, arguments, code):
-    project = make(tmp_path)
+@pytest.fixture(scope="module")
+def without_data(tmp_path_factory):
+    """A project of two papers, of which one needs files that are not at hand."""
+    project = make(tmp_path_factory.mktemp("project"))
     (project / "datasets").unlink()
     (project / "datasets").mkdir()
     for name in ("mnist", "mnist.toml"):
@@ -121,7 +120,14 @@ def test_a_paper_without_its_data_fails_where_it_was_asked_for(tmp_path, argumen
     (project / "datasets" / "lost.toml").write_text(lost)
     spec = project / "benchmarks" / f"{twin(project, 'lost2020-dae')}.toml"
     spec.write_text(spec.read_text().replace('name = "mnist"', 'name = "lost"'))
-    ended, out, err = ae(project, *SMOKE, *arguments)
+    return project
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [((), 0), ((NAME,), 0), (("lost2020-dae", NAME), 3), (("--enforce",), 3)]
+)
+def test_a_paper_without_its_data_fails_where_it_was_asked_for(without_data, arguments, code):
+    ended, out, err = ae(without_data, *ALONE, *arguments)
     assert ended == code, err
     assert out.splitlines()[-1] == "report: results/report/index.html"
     said = "ae: not run, for want of data: lost2020-dae"
@@ -131,7 +137,7 @@ def test_a_paper_without_its_data_fails_where_it_was_asked_for(tmp_path, argumen
 def test_a_report_that_cannot_be_written_stops_no_training_and_hides_no_verdict(tmp_path):
     project = make(tmp_path)
     (project / "results" / "report" / "index.html").mkdir(parents=True)
-    code, _, err = ae(project, *SMOKE)
+    code, _, err = ae(project, *ALONE)
     assert code == 3
     assert err.splitlines()[-1].endswith("index.html: cannot be written: Is a directory")
     assert (project / "results" / NAME / "smoke" / "record.json").exists()

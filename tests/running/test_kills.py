@@ -37,11 +37,14 @@ def kills(folder, *arguments):
     return done.stdout.splitlines()
 
 
-def test_a_run_killed_at_any_moment_ends_as_one_never_killed_and_is_sent_to_mlflow_once(tmp_path):
-    *trials, summary = kills(tmp_path, "random", "5")
-    assert len(trials) == 5
+@pytest.mark.parametrize("count", [3, pytest.param(10, marks=pytest.mark.nightly)])
+def test_a_run_killed_at_any_moment_ends_as_one_never_killed_and_is_sent_to_mlflow_once(
+    tmp_path, count
+):
+    *trials, summary = kills(tmp_path, "random", str(count))
+    assert len(trials) == count
     assert all(line.endswith("; equal") for line in trials)
-    assert summary == "5 kills; all ended as the whole run did"
+    assert summary == f"{count} kills; all ended as the whole run did"
 
 
 @pytest.mark.parametrize("kind", ["targeted", "full"])

@@ -1,6 +1,7 @@
 """Running a spec: resume, recognition of finished work, divergence, single seeds."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from project import ON_TRAIN, interrupted, make, paper, run, trained, write
 
 from ae.errors import Interrupted, OutsideError, UserError
+from ae.running import devices
 from ae.running.carry import planned
 from ae.running.conclusion import Conclusion
 from ae.running.devices import choose_device
@@ -401,6 +403,26 @@ def test_cuda_is_refused_where_there_is_none():
     assert choose_device("auto") == "cpu"
     with pytest.raises(OutsideError, match="sees no CUDA device"):
         choose_device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("build", "driver", "asked"),
+    [
+        ("2.13.0+cpu", "libc.so.6", False),
+        ("2.13.0", "libc.so.6", True),  # which is there
+        ("2.13.0", "libnowhere.so.1", False),
+        ("2.13.0+cu130", "libc.so.6", True),
+        ("2.13.0+cu130", "libnowhere.so.1", False),
+        ("2.13.0+rocm7.0", "libnowhere.so.1", True),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere torch is always asked")
+def test_torch_is_asked_for_cuda_only_where_it_may_say_yes(monkeypatch, build, driver, asked):
+    monkeypatch.setattr(devices, "version", lambda name: build)
+    monkeypatch.setattr(devices, "DRIVER", driver)
+    monkeypatch.setattr(devices, "_available", lambda: True)
+    assert choose_device("auto") == ("cuda" if asked else "cpu")
+    assert choose_device("cpu") == "cpu"
 
 
 def test_cost_is_shared_out_in_proportion_to_weights_and_steps(project):

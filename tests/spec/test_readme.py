@@ -110,6 +110,8 @@ def test_the_example_runs(project):
         "smoke",
         "--device",
         "cpu",
+        "--no-pdf",
+        "--no-track",
     ]
     done = subprocess.run(
         command,

@@ -1,5 +1,6 @@
 """The recorded step against the plain one; recording itself needs CUDA."""
 
+import functools
 import math
 
 import pytest
@@ -51,7 +52,7 @@ def refused(step):
     raise CaptureError("no graphs today")
 
 
-def training(name, capture=None, device="cpu", steps=100):
+def training(name, capture=None, device="cpu", steps=30):
     """A training of a zoo's model, at least so many steps long."""
     entry = ZOO[name]
     descents = sum(isinstance(s, Descent) for _, s in entry.stages)
@@ -72,37 +73,50 @@ def protocol(capture=None, **keys):
     return Training(Stack([dae] * 3, SEEDS), [stage(**keys)], source, capture=capture)
 
 
-def same(mine, theirs, steps=None):
-    """Both trainings, run to their ends, agree in every bit of weights and curves."""
-    mine_progress, their_progress = list(mine.run()), list(theirs.run())
+def run(one):
+    """What a training tells, run to its end, and its tensors then."""
+    return list(one.run()), one.stack.tensors()
+
+
+@functools.cache
+def plain(name, steps):
+    """What the plain training of a zoo's model tells, and its tensors at the end."""
+    return run(training(name, steps=steps))
+
+
+def same(mine, theirs):
+    """A training, run to its end, agrees in every bit of weights and curves with another that was."""
+    mine_progress, tensors = run(mine)
+    their_progress, expected = theirs
     missed = len(their_progress) - len(mine_progress)
     for a, b in zip(mine_progress, their_progress[missed:], strict=True):
         assert (a.stage, a.step, a.parts is None) == (b.stage, b.step, b.parts is None)
         for part, value in (a.parts or {}).items():
             assert torch.equal(value, b.parts[part]), (a.stage, a.step, part)
-    for key, tensor in theirs.stack.tensors().items():
-        assert torch.equal(mine.stack.tensors()[key], tensor), key
+    for key, tensor in expected.items():
+        assert torch.equal(tensors[key], tensor), key
     return their_progress
 
 
+@pytest.mark.parametrize("steps", [30, pytest.param(100, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("name", ZOO)
-def test_the_static_step_equals_the_plain_one_bit_for_bit_over_100_steps(name):
-    progress = same(training(name, unrecorded), training(name))
+def test_the_static_step_equals_the_plain_one_bit_for_bit(name, steps):
+    progress = same(training(name, unrecorded, steps=steps), plain(name, steps))
     in_closed_form = not any(isinstance(s, Descent) for _, s in ZOO[name].stages)
-    assert len(progress) >= 100 or in_closed_form
+    assert len(progress) >= steps or in_closed_form
 
 
 @pytest.mark.parametrize("name", ZOO)
 def test_a_static_training_resumes_in_the_middle_bit_for_bit(name):
-    first = training(name, unrecorded, steps=30)
+    first = training(name, unrecorded)
     cut = first.total // 2 + 1
     for _, _ in zip(range(cut), first.run(), strict=False):
         pass
     state = {k: v.clone() for k, v in first.state().items()}
     for capture in (unrecorded, None):
-        second = training(name, capture, steps=30)
+        second = training(name, capture)
         second.load(state)
-        same(second, training(name, steps=30))
+        same(second, plain(name, 30))
 
 
 def test_schedules_and_clipping_are_the_same_and_a_new_momentum_is_recorded_anew():
@@ -112,9 +126,12 @@ def test_schedules_and_clipping_are_the_same_and_a_new_momentum_is_recorded_anew
         recordings.append(step)
         return unrecorded(step)
 
-    same(*(protocol(c, schedules=SCHEDULES, clip=0.05) for c in (capture, None)))
+    def both(**keys):
+        same(protocol(capture, clip=0.05, **keys), run(protocol(clip=0.05, **keys)))
+
+    both(schedules=SCHEDULES)
     recordings.clear()  # on the CPU a rate is a number, too
-    same(*(protocol(c, schedules=SCHEDULES[1:], clip=0.05) for c in (capture, None)))
+    both(schedules=SCHEDULES[1:])
     assert len(recordings) == 3
 
 
@@ -128,7 +145,7 @@ def test_a_rehearsal_leaves_no_trace(name):
     one._static.rehearse(3)
     for key, tensor in one.state().items():
         assert torch.equal(tensor, before[key]), key
-    same(protocol(unrecorded, **keys), protocol(**keys))
+    same(protocol(unrecorded, **keys), run(protocol(**keys)))
 
 
 def test_a_rehearsal_that_fails_is_undone():
@@ -150,7 +167,7 @@ def test_a_rehearsal_that_fails_is_undone():
 
 def test_where_recording_fails_training_goes_on_as_the_plain_one_and_says_why():
     one = protocol(refused, schedules=SCHEDULES)
-    same(one, protocol(schedules=SCHEDULES))
+    same(one, run(protocol(schedules=SCHEDULES)))
     assert one.reason == "no graphs today"
 
 
@@ -162,7 +179,7 @@ def test_recording_may_fail_in_the_middle():
         count += 1
         return (unrecorded if count < 2 else refused)(step)
 
-    same(protocol(later, schedules=SCHEDULES), protocol(schedules=SCHEDULES))
+    same(protocol(later, schedules=SCHEDULES), run(protocol(schedules=SCHEDULES)))
     assert count == 2
 
 
@@ -286,7 +303,7 @@ class TestOnCuda:
 
     @pytest.mark.parametrize("name", ZOO)
     def test_the_graph_takes_the_same_steps(self, name):
-        eager, graph = training(name, unrecorded, "cuda"), training(name, None, "cuda")
+        eager, graph = (training(name, c, "cuda", steps=100) for c in (unrecorded, None))
         a, b = list(eager.run()), list(graph.run())
         assert graph.reason is None
         for mine, theirs in zip(a, b, strict=True):
