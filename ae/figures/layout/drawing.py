@@ -37,8 +37,8 @@ CLASSES = (*PALETTE, "#882255", "#999999")
 DASHES = ("-", "--", "-.", ":")
 INK, FAINT = "#24292f", "#59636e"
 
-# What seaborn's style "ticks" sets otherwise than matplotlib and we do not: all that figures had of
-# seaborn, whose import takes longer than drawing them. It names a colour map, too; ours name theirs.
+# What seaborn's style "ticks" sets otherwise than matplotlib and we do not. Its import takes longer
+# than drawing most figures; those that it draws load it. It names a colour map, too; ours name theirs.
 TICKS = {
     "axes.axisbelow": True,
     "axes.labelcolor": ".15",
