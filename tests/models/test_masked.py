@@ -211,6 +211,28 @@ def keras():
     return KerasMAE(3 * 8**2, **SMALL, size=12, patch=3, masked=0.75, classes=3)
 
 
+def test_the_example_has_as_many_parameters_as_its_page_prints():
+    decoder = {"decoder_width": 64, "decoder_depth": 2, "decoder_heads": 4}
+    model = KerasMAE(
+        3072,
+        **decoder,
+        colours=3,
+        size=48,
+        patch=6,
+        width=128,
+        depth=6,
+        heads=4,
+        masked=0.75,
+        classes=10,
+    )
+    sizes = {name: p.numel() for name, p in model.named_parameters()}
+    own = lambda *names: sum(n for name, n in sizes.items() if name.split(".")[0] in names)
+    assert own("encoder") == 1_981_696
+    assert own("embedding", "positions", "masked") == 22_252
+    assert own("classifier") == 1_290
+    assert model.hidden == 48
+
+
 def test_enlarging_is_torchs_interpolation():
     x = torch.rand(2, 3, 8, 8)
     for size in (12, 8, 28):
