@@ -15,7 +15,7 @@ from ae.training.trained_run import Trained
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-NOTE = "rows: the image, what the encoder sees (the rest grey), and the image with its masked part told"
+NOTE = "rows: the image, what is visible of it (the rest grey), and the image with its masked part told"
 SEARCHED = 200  # test images among which one of each class is looked for
 GREY = 0.5
 
