@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "ae").rglob("*.py"))
 
 # What families of models derive from; a model imports no other model.
-BASES = ("models.gaussian_code", "models.codebook_code", "models.sampled_code")
+BASES = (
+    "models.gaussian_code",
+    "models.codebook_code",
+    "models.masked_code",
+    "models.sampled_code",
+)
 MAY = {  # package -> what of ae it may import; the floors of the house, from the bottom up
     "errors": set(),
     "maths": set(),

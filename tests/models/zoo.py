@@ -15,6 +15,7 @@ from ae.models.capacity_vae import CapacityVAE
 from ae.models.categorical_aae import CategoricalAAE
 from ae.models.ccm_aae import CCMAAE
 from ae.models.conditional_vae import ConditionalVAE
+from ae.models.conv_mae import ConvMAE
 from ae.models.conv_vae import ConvVAE
 from ae.models.cs182_photographs import CourseVAE, CourseVQVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
@@ -35,11 +36,13 @@ from ae.models.iwae import IWAE
 from ae.models.k_sparse import KSparse
 from ae.models.keras_blog import ConvAE, DenseAE
 from ae.models.keras_conv import ConvTransposeAE
+from ae.models.keras_mae import KerasMAE
 from ae.models.keras_vae import FullCovarianceVAE, KerasVAE
 from ae.models.keras_vq_vae import KerasVQVAE
 from ae.models.learnt_prior_vae import LearntPriorVAE
 from ae.models.linear_gaussian import LinearVAE
 from ae.models.m2 import M2
+from ae.models.masked import MAE
 from ae.models.mirrored import AMA
 from ae.models.pca import PCA
 from ae.models.prior_vae import PriorVAE
@@ -57,6 +60,7 @@ from ae.models.sticking_the_landing import StickingVAE
 from ae.models.structured_output import CVAE
 from ae.models.supervised_aae import SupervisedAAE
 from ae.models.tc_vae import BetaTCVAE
+from ae.models.um_mae import UMMAE
 from ae.models.vae import VAE
 from ae.models.variance_vae import ConvVarianceVAE, VarianceVAE
 from ae.models.vq_vae import VQVAE
@@ -117,6 +121,7 @@ CAPACITY = {"gamma": 10.0, "capacity": 2.0, "distance": "image"}
 OPENING = [{"key": "buffer:opened", "kind": "linear", "at": [0, 2], "values": [0, 1]}]
 HALVES = {"batch": 64, "epochs": 3}  # so that half a batch fills whole vector registers
 CORRELATION = {"alpha": 1.0, "beta": 6.0, "gamma": 1.0, "examples": 96}
+MASKED = {"colours": 3, "decoder_width": 12, "decoder_depth": 1, "decoder_heads": 2}
 COURSE = {"planes": 4, "narrow": 2, "many": 3, "wide": 3, "few": 2}
 CODED = {
     "colours": 2,
@@ -379,6 +384,94 @@ ZOO = {
             ("joint", "softplus", "relu", "glorot_uniform", "joint"),
         )
     },
+    **{
+        f"masked_{sampling}_{target}": Entry(
+            MAE,
+            {
+                **MASKED,
+                "patch": 3,
+                "width": 20,
+                "depth": 2,
+                "heads": 2,
+                "masked": 0.75,
+                "sampling": sampling,
+                "target": target,
+            },
+            (stage(epochs=1),),
+            features=3 * 12**2,
+        )
+        for sampling, target in (
+            ("random", "pixels"),
+            ("grid", "pixels"),
+            ("block", "pixels"),
+            ("uniform", "normalised"),
+        )
+    },
+    **{
+        f"um_mae_{secondary}": Entry(
+            UMMAE,
+            {
+                **MASKED,
+                "patch": 2,
+                "width": 12,
+                "local": 1,
+                "depth": 1,
+                "heads": 2,
+                "secondary": secondary,
+                "target": "pixels",
+            },
+            (stage(epochs=1),),
+            features=3 * 8**2,
+        )
+        for secondary in (0.0, 0.25)
+    },
+    **{
+        f"conv_mae_{masking}": Entry(
+            ConvMAE,
+            {
+                **MASKED,
+                "patch": 8,
+                "widths": [4, 6, 12],
+                "depths": [1, 1, 1],
+                "heads": 2,
+                "masked": 0.5,
+                "masking": masking,
+                "target": "normalised",
+            },
+            (stage(epochs=1),),
+            features=3 * 16**2,
+        )
+        for masking in (True, False)
+    },
+    "keras_mae": Entry(
+        KerasMAE,
+        {
+            **MASKED,
+            "size": 12,
+            "patch": 3,
+            "width": 8,
+            "depth": 1,
+            "heads": 2,
+            "masked": 0.75,
+            "classes": CLASSES,
+        },
+        (
+            stage(
+                epochs=1,
+                modules=[
+                    "embedding",
+                    "positions",
+                    "masked",
+                    "encoder",
+                    "enter",
+                    "decoder",
+                    "leave",
+                ],
+            ),
+            stage("probe", objective="classification", modules=["classifier"]),
+        ),
+        features=3 * 8**2,
+    ),
     "learnt_prior_vae": Entry(
         LearntPriorVAE,
         {
