@@ -163,3 +163,9 @@ def test_the_models_of_the_specs_have_what_their_measures_and_figures_need(path)
                     has = {*models[run].methods, *(models[run].attributes or ())}
                     known = name.partition(" ")[2].partition(".")[0] or name
                     assert known in has, (found.name, run, name)
+
+
+def test_every_spec_has_a_row_of_what_is_claimed():
+    rows = (ROOT / "docs" / "papers.md").read_text(encoding="utf-8").splitlines()
+    named = [name for row in rows for name in re.findall(r"`([a-z0-9-]+)`", row.split(" | ")[0])]
+    assert sorted(named) == sorted(path.stem for path in SPECS)
