@@ -64,7 +64,9 @@ class VampVAE(Autoencoder):
         super().__init__()
         self.levels, self.prior, self.latent = levels, prior, latent
         self.in_turn = prior == "vamp"  # products of few rows, the pseudo-inputs', round otherwise
-        self.top = _Gaussian(nn.Sequential(_Gated(features, width), _Gated(width, width)), width, latent)
+        self.top = _Gaussian(
+            nn.Sequential(_Gated(features, width), _Gated(width, width)), width, latent
+        )
         if levels == 1:
             self.decoder: nn.Module = nn.Sequential(_Gated(latent, width), _Gated(width, width))
         else:

@@ -84,9 +84,7 @@ def test_the_bound_is_what_torch_says(levels, prior, x):
     torch.testing.assert_close(model.log_joint(x, codes), expected + log_q)
     model.beta.fill_(0.25)
     warm = model.objective(Batch(x), noise)
-    torch.testing.assert_close(
-        warm.loss, found.parts["reconstruction"] + 0.25 * found.parts["kl"]
-    )
+    torch.testing.assert_close(warm.loss, found.parts["reconstruction"] + 0.25 * found.parts["kl"])
 
 
 @pytest.mark.parametrize("prior", ["mixture", "vamp"])
