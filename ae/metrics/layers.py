@@ -96,4 +96,4 @@ def per_unit(
 
     key = (f"divergences/{samples}", split, up_to(trained, split, examples))
     flat = trained.remembered(key, found)
-    return dict(zip(sizes, flat.split(list(sizes.values()), -1), strict=True))
+    return dict(zip(sizes, torch.split(flat, list(sizes.values()), -1), strict=True))

@@ -151,7 +151,8 @@ class LadderVAE(Autoencoder):
         *lower, top = self.draws
         z = noise[top]
         for name, prior in zip(lower[::-1], list(self.prior)[::-1], strict=True):
-            z = sample_normal(*prior(z), noise[name])
+            given: Gaussian = prior(z)
+            z = sample_normal(*given, noise[name])
         return z
 
     def _terms(self, x: Tensor, noise: Noise) -> tuple[Tensor, list[Tensor]]:

@@ -11,9 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.functional import hardtanh
 
-from ae.maths.networks import affine
+from ae.maths.gated import Affine, Both, Gated, GatedGaussian
 from ae.maths.probability import (
     log_bernoulli,
     log_normal,
@@ -64,17 +63,17 @@ class VampVAE(Autoencoder):
         super().__init__()
         self.levels, self.prior, self.latent = levels, prior, latent
         self.in_turn = prior == "vamp"  # products of few rows, the pseudo-inputs', round otherwise
-        self.top = _Gaussian(
-            nn.Sequential(_Gated(features, width), _Gated(width, width)), width, latent
+        self.top = GatedGaussian(
+            nn.Sequential(Gated(features, width), Gated(width, width)), width, latent, LOGVAR
         )
         if levels == 1:
-            self.decoder: nn.Module = nn.Sequential(_Gated(latent, width), _Gated(width, width))
+            self.decoder: nn.Module = nn.Sequential(Gated(latent, width), Gated(width, width))
         else:
-            self.first = _Gaussian(_Both(features, latent, width), width, latent)
-            body = nn.Sequential(_Gated(latent, width), _Gated(width, width))
-            self.between = _Gaussian(body, width, latent)
-            self.decoder = _Both(latent, latent, width)
-        self.pixels = _Affine(width, features)
+            self.first = GatedGaussian(Both(features, latent, width), width, latent, LOGVAR)
+            body = nn.Sequential(Gated(latent, width), Gated(width, width))
+            self.between = GatedGaussian(body, width, latent, LOGVAR)
+            self.decoder = Both(latent, latent, width)
+        self.pixels = Affine(width, features)
         if prior == "vamp":
             mean, spread = INPUTS
             self.inputs = nn.Parameter(mean + spread * torch.randn(components, features))
@@ -92,7 +91,7 @@ class VampVAE(Autoencoder):
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """-log p(x given z) + beta (log q(z given x) - log p(z)), one sample; nats per image."""
-        state = {name: _NormGrad.apply(p) for name, p in self.named_parameters()}
+        state = {name: normed(p) for name, p in self.named_parameters()}
         reconstruction, kl = functional_call(self, state, (batch.x, noise))
         parts = {"reconstruction": reconstruction, "kl": kl, "bound": -reconstruction - kl}
         return Objective(loss=reconstruction + self.beta * kl, parts=parts)
@@ -101,11 +100,11 @@ class VampVAE(Autoencoder):
         self, x: Float[Tensor, "batch features"], noise: Noise
     ) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
         """-log p(x given z) and log q(z given x) - log p(z) at one sample of the posterior; nats."""
-        q = self.top(x)
+        q: tuple[Tensor, Tensor] = self.top(x)
         z = sample_normal(*q, noise[f"z{self.levels}"])
         kl = log_normal(z, *q) - self._log_prior(z)
         if self.levels == 2:
-            first = self.first((x, z))
+            first: tuple[Tensor, Tensor] = self.first((x, z))
             z1 = sample_normal(*first, noise["z1"])
             kl = kl + log_normal(z1, *first) - log_normal(z1, *self.between(z))
             z = torch.cat([z1, z], -1)
@@ -178,7 +177,8 @@ class VampVAE(Autoencoder):
             z = sample_normal(mean.gather(0, chosen), logvar.gather(0, chosen), z)
         if self.levels == 1:
             return z
-        return torch.cat([sample_normal(*self.between(z), noise["z1"]), z], -1)
+        between: tuple[Tensor, Tensor] = self.between(z)
+        return torch.cat([sample_normal(*between, noise["z1"]), z], -1)
 
     def _log_prior(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
         """log p(z) of the top code; nats."""
@@ -189,7 +189,7 @@ class VampVAE(Autoencoder):
         return each.logsumexp(1) - math.log(len(mean))
 
     def _logits(self, z: Tensor) -> Tensor:
-        code = z if self.levels == 1 else z.split(self.latent, -1)
+        code = z if self.levels == 1 else tuple(z.chunk(2, -1))
         logits: Tensor = self.pixels(self.decoder(code))
         return logits.clamp(-LOGIT, LOGIT)
 
@@ -208,56 +208,11 @@ class _NormGrad(torch.autograd.Function):
         """Nothing of the forward pass is needed."""
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         return grad / (grad.flatten().square().sum().sqrt() + SMALL)
 
 
-class _Affine(nn.Module):
-    """x W^T + b; weights normal of variance 2 / inputs, biases as torch's linear layers begin."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(math.sqrt(2 / inputs) * torch.randn(outputs, inputs))
-        bound = 1 / math.sqrt(inputs)
-        self.bias = nn.Parameter(bound * (2 * torch.rand(outputs) - 1))
-
-    def forward(self, x: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
-        return affine(x, self.weight, self.bias)
-
-
-class _Gated(nn.Module):
-    """An affine layer, each output times a sigmoid of another."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.value, self.gate = _Affine(inputs, outputs), _Affine(inputs, outputs)
-
-    def forward(self, x: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
-        opened: Tensor = self.value(x) * self.gate(x).sigmoid()
-        return opened
-
-
-class _Both(nn.Module):
-    """A gated layer of each of two inputs, and one of both together."""
-
-    def __init__(self, one: int, other: int, width: int) -> None:
-        super().__init__()
-        self.one, self.other = _Gated(one, width), _Gated(other, width)
-        self.joint = _Gated(2 * width, width)
-
-    def forward(self, both: tuple[Tensor, ...]) -> Tensor:
-        one, other = both
-        joined: Tensor = self.joint(torch.cat([self.one(one), self.other(other)], -1))
-        return joined
-
-
-class _Gaussian(nn.Module):
-    """Mean and log variance that a network says, the log variance held to its limits."""
-
-    def __init__(self, body: nn.Module, width: int, latent: int) -> None:
-        super().__init__()
-        self.body, self.mean, self.logvar = body, _Affine(width, latent), _Affine(width, latent)
-
-    def forward(self, given: Any) -> tuple[Tensor, Tensor]:
-        h = self.body(given)
-        return self.mean(h), hardtanh(self.logvar(h), *LOGVAR)
+def normed(p: Tensor) -> Tensor:
+    """The same numbers, the gradient of which is divided by its norm."""
+    same: Tensor = _NormGrad.apply(p)  # type: ignore[no-untyped-call]
+    return same
