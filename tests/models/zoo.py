@@ -39,6 +39,7 @@ from ae.models.keras_conv import ConvTransposeAE
 from ae.models.keras_mae import KerasMAE
 from ae.models.keras_vae import FullCovarianceVAE, KerasVAE
 from ae.models.keras_vq_vae import KerasVQVAE
+from ae.models.ladder_vae import LadderVAE
 from ae.models.learnt_prior_vae import LearntPriorVAE
 from ae.models.linear_gaussian import LinearVAE
 from ae.models.m2 import M2
@@ -62,6 +63,7 @@ from ae.models.supervised_aae import SupervisedAAE
 from ae.models.tc_vae import BetaTCVAE
 from ae.models.um_mae import UMMAE
 from ae.models.vae import VAE
+from ae.models.vamp_vae import VampVAE
 from ae.models.variance_vae import ConvVarianceVAE, VarianceVAE
 from ae.models.vq_vae import VQVAE
 from ae.spec import Descent, Fit
@@ -119,6 +121,7 @@ DENSE = {"colours": 1, "planes": [], "hidden": [13], "activation": "relu", "late
 PLANES = {**DENSE, "colours": 2, "planes": [3, 5], "hidden": [7]}
 CAPACITY = {"gamma": 10.0, "capacity": 2.0, "distance": "image"}
 OPENING = [{"key": "buffer:opened", "kind": "linear", "at": [0, 2], "values": [0, 1]}]
+WARM = [{"key": "buffer:beta", "kind": "linear", "at": [0, 2], "values": [0, 1]}]
 HALVES = {"batch": 64, "epochs": 3}  # so that half a batch fills whole vector registers
 CORRELATION = {"alpha": 1.0, "beta": 6.0, "gamma": 1.0, "examples": 96}
 MASKED = {"colours": 3, "decoder_width": 12, "decoder_depth": 1, "decoder_heads": 2}
@@ -601,6 +604,22 @@ ZOO = {
             stage("single", objective="single"),
         ),
     ),
+    **{
+        f"ladder_vae_{name}": Entry(
+            LadderVAE,
+            {"hidden": [13, 9], "latent": [4, 3], "ladder": ladder, "normalised": normalised},
+            (stage(schedules=WARM, optimizer={"class": "Adam", "lr": 1e-3, "eps": 1e-4}),),
+        )
+        for name, ladder, normalised in (("plain", False, False), ("ladder", True, True))
+    },
+    **{
+        f"vamp_vae_{levels}_{prior}": Entry(
+            VampVAE,
+            {"width": 7, "latent": 3, "levels": levels, "prior": prior, "components": 16},
+            (stage(schedules=WARM),),
+        )
+        for levels, prior in ((1, "standard"), (2, "mixture"), (2, "vamp"))
+    },
     "conv_vae": Entry(
         ConvVAE,
         {"colours": 2, "planes": [3, 5], "hidden": 7, "latent": 3, "beta": 1.0},
