@@ -175,13 +175,15 @@ def _strip(
             "group": np.tile(group, len(score)),
         }
     )
-    hues = list(PALETTE[: int(group.max(initial=0)) + 1])
+    hues = {int(i): PALETTE[i] for i in np.unique(group)}  # a tier may leave groups out
     shown: dict[str, Any] = {"data": frame, "y": "score", "legend": False, "ax": axes}
     dots = {"s": 9, "linewidth": 0, "alpha": 0.55, "hue": "group", "palette": hues}
-    seaborn.scatterplot(x="place", **dots, **shown)
     middle = {"estimator": "median", "marker": "_", "markersize": 13, "markeredgewidth": 1.8}
     half = {"errorbar": ("pi", 50), "err_kws": {"linewidth": 1.2}, "linestyle": "none"}
-    seaborn.pointplot(x="column", native_scale=True, color=INK, zorder=3, **middle, **half, **shown)
+    line = {"native_scale": True, "color": INK, "zorder": 3}
+    if len(score):
+        seaborn.scatterplot(x="place", **dots, **shown)
+        seaborn.pointplot(x="column", **line, **middle, **half, **shown)
     axes.set(xlabel="", ylabel="")
     axes.set_xticks(places, [str(t) for t in ticks])
     axes.tick_params(axis="x", length=0)
@@ -228,9 +230,10 @@ def _paint_agreement(arrays: Arrays) -> "Figure":
         for row in ranks
     ]
     scale: dict[str, Any] = {"vmin": -1, "vmax": 1, "cmap": "RdBu_r", "cbar": False}
-    words = {"annot": np.array(said), "fmt": "", "xticklabels": labels, "yticklabels": labels}
+    words = {"xticklabels": labels, "yticklabels": labels}
     seaborn.heatmap(ranks, ax=axes, **scale, **words)
-    for text, value in zip(axes.texts, ranks.ravel(), strict=True):
-        text.set_color("white" if abs(value) > 0.6 else INK)
+    for (row, column), value in np.ndenumerate(ranks):  # seaborn leaves out what is no number
+        ink = "white" if abs(value) > 0.6 else INK
+        axes.text(column + 0.5, row + 0.5, said[row][column], ha="center", va="center", color=ink)
     axes.tick_params(length=0, rotation=0)
     return figure

@@ -4,6 +4,7 @@ For models that restore images of which a part is masked: `restore(x, noise)` gi
 `masked(x, noise)` says which numbers of an image were.
 """
 
+import itertools
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -90,8 +91,10 @@ def leak(trained: Trained, *, examples: int) -> list[float]:
     """
     count = up_to(trained, "test", examples)
 
+    blocks = itertools.count()
+
     def piece(x: Tensor) -> Tensor:
-        each, noise = _drawn(trained, x)
+        each, noise = _drawn(trained, x, next(blocks))
         lost: Tensor = trained.stack.call("masked", each, noise)
         both = [
             trained.stack.call("seen", images, noise).double()
@@ -112,8 +115,10 @@ def _places(trained: Trained, examples: int) -> Bool[Tensor, "seed images places
     count = up_to(trained, "test", examples)
     grid = _grid(trained)
 
+    blocks = itertools.count()
+
     def piece(x: Tensor) -> Tensor:
-        each, noise = _drawn(trained, x)
+        each, noise = _drawn(trained, x, next(blocks))
         lost: Tensor = trained.stack.call("masked", each, noise)
         numbers = grid.patches(lost.flatten(0, 1))
         return numbers[..., 0].reshape(*lost.shape[:2], -1)
@@ -128,9 +133,10 @@ def _grid(trained: Trained) -> Grid:
     return grid
 
 
-def _drawn(trained: Trained, x: Tensor) -> tuple[Tensor, Noise]:
-    """Images for every seed, and the noise by which its own stream masks them."""
-    generators = [trained.generator(m, "masks") for m in range(len(trained.seeds))]
+def _drawn(trained: Trained, x: Tensor, block: int = 0) -> tuple[Tensor, Noise]:
+    """Images for every seed, and the noise by which its own stream masks this piece of a split."""
+    purpose = f"masks/{block}" if block else "masks"
+    generators = [trained.generator(m, purpose) for m in range(len(trained.seeds))]
     draws = trained.model.draws_for("restore", None)
     noise = {k: v.squeeze(1) for k, v in fresh_noise(draws, generators, 1, x).items()}
     return x.flatten(1).expand(len(generators), -1, -1), noise
@@ -140,8 +146,10 @@ def restored(trained: Trained, examples: int) -> Restored:
     """The first test images, restored by every seed; remembered."""
     count = up_to(trained, "test", examples)
 
+    blocks = itertools.count()
+
     def piece(x: Tensor) -> Tensor:
-        each, noise = _drawn(trained, x)
+        each, noise = _drawn(trained, x, next(blocks))
         made: Tensor = trained.stack.call("restore", each, noise)
         lost: Tensor = trained.stack.call("masked", each, noise)
         return torch.stack([made, lost.to(made)], 1).transpose(1, 2)

@@ -100,7 +100,9 @@ def render(
     }
 
     papers = {**papers, **{r.name: (r, path) for r, path in records if r.tier == "paper"}}
-    full = {page.key: full_length(page.record, papers) for page in shown}
+    full = {
+        page.key: full_length(page.record, papers, specs.get(page.record.name)) for page in shown
+    }
 
     def index(printed: bool) -> bytes:
         return pages.fill(made, "index.html", **suite, speeds=speeds, pdf=printed)

@@ -12,6 +12,7 @@ from ae.records.figures import FigureRecord
 from ae.records.record import Record
 from ae.report.sections import picture_of
 from ae.report.text import joined
+from ae.spec import Spec
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,15 @@ class FullLength:
     made: str
 
 
-def full_length(record: Record, papers: Mapping[str, tuple[Record, Path]]) -> dict[str, FullLength]:
+def full_length(
+    record: Record, papers: Mapping[str, tuple[Record, Path]], today: Spec | None = None
+) -> dict[str, FullLength]:
     """The figures of a record that its paper tier has, too, by their names.
 
     Args:
         record: What has a page; none is found for a record of the paper tier itself.
         papers: Records of the paper tier with their files, by the names of the specs.
+        today: The spec as it is now, where that is known.
 
     Raises:
         UserError: The picture of such a figure is not there.
@@ -38,15 +42,16 @@ def full_length(record: Record, papers: Mapping[str, tuple[Record, Path]]) -> di
     if record.tier == "paper" or record.name not in papers:
         return {}
     paper, path = papers[record.name]
+    old = today is not None and paper.outdated(today)
     here = {figure.name for figure in record.figures}
     return {
-        figure.name: _figure(figure, paper, path.parent)
+        figure.name: _figure(figure, paper, path.parent, old=old)
         for figure in paper.figures
         if figure.name in here
     }
 
 
-def _figure(figure: FigureRecord, paper: Record, folder: Path) -> FullLength:
+def _figure(figure: FigureRecord, paper: Record, folder: Path, *, old: bool) -> FullLength:
     meant = {f.name: f.runs for f in paper.meaning.figure}.get(figure.name, ())
     labels = [run.label for run in paper.runs if run.name in meant]
     runs = f" of {joined(labels)}" if labels else ""
@@ -56,5 +61,6 @@ def _figure(figure: FigureRecord, paper: Record, folder: Path) -> FullLength:
         height=figure.height,
         caption=figure.caption,
         made=f"The same figure{runs} at the length of the paper’s own protocol (paper tier, "
-        f"{paper.started[:10]}, data {figure.digest[:12]}).",
+        f"{paper.started[:10]}, data {figure.digest[:12]})."
+        + (" The spec has changed since." if old else ""),
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
+from matplotlib.colors import to_hex
 
 from ae.errors import UserError
 from ae.figures import study
@@ -96,3 +97,27 @@ def test_what_does_not_fit_is_named(runs):
         study.agreement(runs, measures=["m", "o"], labels=["M", "O"])
     with pytest.raises(UserError, match=r"^study: groups: expected every run of the figure once$"):
         study.strips(runs, **BOTH, groups=[["a-1"]], names=["A"])
+
+
+def test_a_score_that_is_constant_agrees_with_none(runs, repainted):
+    for run in runs:
+        run.measured[run.name]["m"] = dict.fromkeys(range(SEEDS), 1.0)
+    drawing = study.agreement(runs, **BOTH)
+    said = [text.get_text() for text in drawing.paint(drawing.arrays).axes[0].texts]
+    assert said == ["none", "none", "none", "1.00"]
+    repainted(drawing)
+
+
+def test_a_group_that_is_left_out_takes_no_colour_from_another(runs, repainted):
+    drawing = study.strips(
+        runs, **BOTH, groups=[["a-1", "a-2"], ["gone"], ["b-1", "b-2"]], names=["A", "B", "C"]
+    )
+    dots = drawing.paint(drawing.arrays).axes[0].collections[0]
+    colours = {to_hex(c) for c in dots.get_facecolors()}
+    assert colours == {study.PALETTE[0].lower(), study.PALETTE[2].lower()}
+    repainted(drawing)
+
+
+def test_where_every_seed_was_left_out_nothing_is_drawn(runs, repainted):
+    runs[0].measured["b-2"]["m"] = dict.fromkeys(range(SEEDS), np.nan)
+    repainted(study.strips(runs, **BOTH, **GROUPS))

@@ -10,6 +10,7 @@ from scipy.interpolate import griddata
 from ae.metrics import masked
 from ae.models.conv_mae import ConvMAE
 from ae.models.masked import MAE
+from ae.training import trained_run
 from ae.training.stack import Stack
 
 DECODER = {"decoder_width": 8, "decoder_depth": 1, "decoder_heads": 2, "target": "pixels"}
@@ -174,3 +175,11 @@ def test_a_seed_that_diverged_has_no_number(trained):
     ):
         assert math.isfinite(values[0])
         assert math.isnan(values[1])
+
+
+def test_masks_go_on_beyond_the_first_piece_of_a_split(trained, monkeypatch):
+    whole = masked.restored(trained(mae), 3).lost
+    monkeypatch.setattr(trained_run, "CHUNK", 3)
+    found = masked.restored(trained(mae), 6).lost
+    assert torch.equal(found[:, :3], whole)
+    assert not torch.equal(found[:, 3:], whole)

@@ -239,3 +239,16 @@ def test_normalisation_sits_everywhere_but_before_the_pixels():
 def test_widths_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"hidden \[5\], latent \[3, 2\]: expected as many"):
         LadderVAE(FEATURES, hidden=[5], latent=[3, 2], ladder=True, normalised=True)
+
+
+def test_a_conditional_has_two_leaky_layers_and_a_softplus(x):
+    part = made(False).encoder[0]
+    h = x
+    for layer in (part.body[0], part.body[2]):
+        h = h @ layer.weight.T + layer.bias
+        h = torch.maximum(h, 0.1 * h)
+    found = part(x)
+    torch.testing.assert_close(found.mean, h @ part.mean.weight.T + part.mean.bias)
+    variance = (h @ part.variance.weight.T + part.variance.bias).exp().log1p() + FLOOR
+    torch.testing.assert_close(found.logvar.exp(), variance)
+    assert len(part.body) == 4

@@ -61,3 +61,14 @@ def test_published_records_are_what_is_shown_at_full_length(tmp_path: Path) -> N
     rendered(library, [tmp_path / "results"], [quick], tmp_path / "out")
     assert len(long(tmp_path / "out" / f"{NAME}-quick.html")) == len(quick[0].figures)
     assert read(library.published_record(NAME, "paper")).tier == "paper"
+
+
+def test_a_figure_of_an_older_spec_says_so(tmp_path: Path) -> None:
+    quick, paper = store(hinton("quick"), tmp_path / "a"), store(hinton("paper"), tmp_path / "b")
+    other = quick[0].meaning.model_copy(update={"family": "another"})
+    specs = {NAME: other}
+    render(
+        [quick], tmp_path / "out", templates=TEMPLATES, papers={NAME: paper}, pdf=False, specs=specs
+    )
+    (first, *_) = long(tmp_path / "out" / f"{NAME}-quick.html")
+    assert "The spec has changed since." in first
