@@ -152,7 +152,7 @@ def test_the_page_adds_up():
         assert numbers(cost)[0] == pytest.approx(price * numbers(hours)[0], rel=0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_page_is_within_a_third_of_what_the_specs_of_today_take():
     """Papers are added and times published without it being printed anew; a factor of two is not."""
     works, left = scale.read_works(Library.at(ROOT), scale.PUBLISHED)

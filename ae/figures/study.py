@@ -161,22 +161,19 @@ def _strip(
     axes: "Axes", score: NDArray[np.float64], group: NDArray[np.int64], ticks: NDArray[np.str_]
 ) -> None:
     """A dot a seed, a column a run; over them its median, and a line over the half in the middle."""
-    import pandas as pd
     import seaborn
 
     places = _places(group)
     # Seeds lie beside each other by their order, so that one seed has one place in every column.
     aside = np.random.default_rng(0).uniform(-0.28, 0.28, len(score))
-    frame = pd.DataFrame(
-        {
-            "column": np.tile(places, len(score)),
-            "place": (aside[:, None] + places).ravel(),
-            "score": score.ravel(),
-            "group": np.tile(group, len(score)),
-        }
-    )
+    columns = {
+        "column": np.tile(places, len(score)),
+        "place": (aside[:, None] + places).ravel(),
+        "score": score.ravel(),
+        "group": np.tile(group, len(score)),
+    }
     hues = {int(i): PALETTE[i] for i in np.unique(group)}  # a tier may leave groups out
-    shown: dict[str, Any] = {"data": frame, "y": "score", "legend": False, "ax": axes}
+    shown: dict[str, Any] = {"data": columns, "y": "score", "legend": False, "ax": axes}
     dots = {"s": 9, "linewidth": 0, "alpha": 0.55, "hue": "group", "palette": hues}
     middle = {"estimator": "median", "marker": "_", "markersize": 13, "markeredgewidth": 1.8}
     half = {"errorbar": ("pi", 50), "err_kws": {"linewidth": 1.2}, "linestyle": "none"}
