@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ae.figures.layout.drawing import FAINT, INK, PALETTE, Arrays, Drawing
-from ae.figures.layout.sheet import WIDTH, sheet, wrapped
-from ae.figures.units import UNUSED
+from ae.figures.layout.drawing import Arrays, Drawing
+from ae.figures.layout.sheet import WIDTH, panels, wrapped
+from ae.figures.units import bars, scaled
 from ae.metrics.layers import per_unit
 from ae.metrics.shared import Split
 from ae.training.trained_run import Trained
@@ -51,11 +51,8 @@ def counted(units: NDArray[Any], threshold: float) -> str:
 def _paint(arrays: Arrays) -> "Figure":
     names, threshold = arrays["runs"], float(arrays["threshold"])
     across = min(ACROSS, len(names))
-    down = -(-len(names) // across)
-    figure = sheet(max(640, WIDTH // ACROSS * across), HIGH * down + 60)
-    figure.set_layout_engine("constrained")
-    grid = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
-    for i, (axes, name) in enumerate(zip(grid, names, strict=False)):
+    figure, grid = panels(len(names), across, max(640, WIDTH // ACROSS * across), HIGH, sharey=True)
+    for i, (axes, name) in enumerate(zip(grid, names, strict=True)):
         layers = {str(key): arrays[f"{i}/{key}"] for key in arrays[f"{i}/layers"]}
         layers = {key: units[np.isfinite(units).all(1)] for key, units in layers.items()}
         active = " + ".join(counted(units, threshold) for units in layers.values())
@@ -65,8 +62,6 @@ def _paint(arrays: Arrays) -> "Figure":
             axes.set_ylabel("divergence (nats)")
         if i + across >= len(names):
             axes.set_xlabel("layer, its units by rank")
-    for axes in grid[len(names) :]:
-        axes.set_axis_off()
     return figure
 
 
@@ -74,17 +69,9 @@ def _bars(axes: "Axes", layers: dict[str, NDArray[Any]], threshold: float) -> No
     start, middles = 0, []
     for units in layers.values():
         place = start + np.arange(units.shape[1])
-        if len(units):
-            kept = units.clip(LEAST)
-            height = np.exp(np.log(kept).mean(0))
-            colours = np.where(height > threshold, PALETTE[0], UNUSED)
-            axes.bar(place, height, width=0.8, color=colours)
-            axes.vlines(place, kept.min(0), kept.max(0), color=INK, linewidth=0.6)
+        bars(axes, place, units, threshold, LEAST)
         middles.append(place.mean())
         start = place[-1] + 1 + GAP
-    axes.axhline(threshold, color=FAINT, linestyle="--", linewidth=1.2)
     axes.set_xticks(middles, list(layers))
     axes.tick_params(axis="x", length=0)
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.set_ylim(LEAST, MOST)
+    scaled(axes, threshold, LEAST, MOST)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.figures.layout.drawing import FAINT, INK, PALETTE, Arrays, Drawing
-from ae.figures.layout.sheet import WIDTH, sheet, wrapped
+from ae.figures.layout.sheet import WIDTH, panels, wrapped
 from ae.metrics.likelihood import variance_of_means
 from ae.metrics.shared import Split
 from ae.training.trained_run import Trained
@@ -53,11 +53,8 @@ def counted(variance: NDArray[Any], threshold: float) -> str:
 def _paint(arrays: Arrays) -> "Figure":
     names, threshold = arrays["runs"], float(arrays["threshold"])
     across = min(ACROSS, len(names))
-    down = -(-len(names) // across)
-    figure = sheet(max(640, WIDTH // ACROSS * across), HIGH * down + 60)
-    figure.set_layout_engine("constrained")
-    grid = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
-    for i, (axes, name) in enumerate(zip(grid, names, strict=False)):
+    figure, grid = panels(len(names), across, max(640, WIDTH // ACROSS * across), HIGH, sharey=True)
+    for i, (axes, name) in enumerate(zip(grid, names, strict=True)):
         variance = arrays[f"variance_{i}"]
         variance = variance[np.isfinite(variance).all(1)]
         axes.set_title(f"{wrapped(str(name), 38, 1)}\n{counted(variance, threshold)}")
@@ -66,20 +63,33 @@ def _paint(arrays: Arrays) -> "Figure":
             axes.set_ylabel("variance of the mean")
         if i + across >= len(names):
             axes.set_xlabel("unit, by rank")
-    for axes in grid[len(names) :]:
-        axes.set_axis_off()
     return figure
 
 
 def _bars(axes: "Axes", variance: NDArray[Any], threshold: float) -> None:
-    if len(variance):
-        kept = variance.clip(LEAST)
+    bars(axes, np.arange(1, variance.shape[1] + 1), variance, threshold, LEAST)
+    scaled(axes, threshold, LEAST, 10.0)
+
+
+def bars(
+    axes: "Axes",
+    place: NDArray[Any],
+    units: NDArray[Any],
+    threshold: float,
+    least: float,
+) -> None:
+    """A bar a unit, the geometric mean over seeds, and a line over their range; (seed, unit)."""
+    if len(units):
+        kept = units.clip(least)
         height = np.exp(np.log(kept).mean(0))
-        rank = np.arange(1, len(height) + 1)
         colours = np.where(height > threshold, PALETTE[0], UNUSED)
-        axes.bar(rank, height, width=0.8, color=colours)
-        axes.vlines(rank, kept.min(0), kept.max(0), color=INK, linewidth=0.8)
+        axes.bar(place, height, width=0.8, color=colours)
+        axes.vlines(place, kept.min(0), kept.max(0), color=INK, linewidth=0.8)
+
+
+def scaled(axes: "Axes", threshold: float, least: float, most: float) -> None:
+    """Logarithms upwards, from `least` to `most`, and a line at the threshold."""
     axes.axhline(threshold, color=FAINT, linestyle="--", linewidth=1.2)
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.set_ylim(LEAST, 10.0)
+    axes.set_ylim(least, most)

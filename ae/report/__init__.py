@@ -100,23 +100,18 @@ def render(
     }
 
     papers = {**papers, **{r.name: (r, path) for r, path in records if r.tier == "paper"}}
-    full = {
-        page.key: full_length(page.record, papers, specs.get(page.record.name)) for page in shown
-    }
+
+    def paper(page: Page, printed: bool) -> bytes:
+        today = specs.get(page.record.name)
+        stored, full = _stored(page, out), full_length(page.record, papers, today)
+        return pages.fill(made, "paper.html", page=page, pdf=printed, stored=stored, full=full)
 
     def index(printed: bool) -> bytes:
         return pages.fill(made, "index.html", **suite, speeds=speeds, pdf=printed)
 
     content = {"index.html": index(False)}
     for page in shown:
-        content[f"{page.key}.html"] = pages.fill(
-            made,
-            "paper.html",
-            page=page,
-            pdf=False,
-            stored=_stored(page, out),
-            full=full[page.key],
-        )
+        content[f"{page.key}.html"] = paper(page, False)
     if speeds:
         content["perf.html"] = pages.fill(made, "perf.html", pages=[SpeedPage(s) for s in speeds])
     if moved and moved.moved:
@@ -135,11 +130,7 @@ def render(
             folder.write({"report.pdf": whole, "index.html": index(True)})
         for page in shown if each and whole else ():
             if single := printed.file("print.html", page=page):
-                stored = _stored(page, out)
-                linked = pages.fill(
-                    made, "paper.html", page=page, pdf=True, stored=stored, full=full[page.key]
-                )
-                folder.write({f"{page.key}.pdf": single, f"{page.key}.html": linked})
+                folder.write({f"{page.key}.pdf": single, f"{page.key}.html": paper(page, True)})
         note = printed.note
     folder.finish()
     return Rendered(tuple(out / name for name in folder.made), note)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ae.figures.layout.drawing import DPI, FAINT, FONT, INK
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH = 1500  # pixels of a full-width figure
@@ -22,6 +23,27 @@ def sheet(width: int, height: int) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+
+
+def panels(
+    count: int, across: int, width: int, high: int, *, sharey: bool = False
+) -> "tuple[Figure, list[Axes]]":
+    """A figure of so many panels, row by row, what is left of the last row empty.
+
+    Args:
+        count: Panels.
+        across: Of them in a row.
+        width: Of the figure, in pixels.
+        high: Pixels of a row; the figure has 60 besides.
+        sharey: Whether all panels have one vertical axis.
+    """
+    down = -(-count // across)
+    figure = sheet(width, high * down + 60)
+    figure.set_layout_engine("constrained")
+    grid = figure.subplots(down, across, squeeze=False, sharey=sharey).ravel().tolist()
+    for axes in grid[count:]:
+        axes.set_axis_off()
+    return figure, grid[:count]
 
 
 def place(figure: "Figure", picture: NDArray[Any], left: int, top: int, zoom: int) -> None:
