@@ -61,7 +61,9 @@ def run(
 ) -> tuple[list[Any], Any]:
     """Events and record of a run in this process."""
     from ae.records import record as records
-    from ae.running.suite import Progress, Recorded, Request, Suite
+    from ae.running.happening import Progress, Recorded
+    from ae.running.standing import Request
+    from ae.running.suite import Suite
 
     request = Request(project / "benchmarks" / f"{name}.toml", settings(project, results, **keys))
     happened = list(Suite([request], stop, jobs=0).run())
@@ -81,7 +83,9 @@ def interrupted(project: Path, after: int, results: str = "results", **keys: Any
     Raises:
         Interrupted: It stopped.
     """
-    from ae.running.suite import Progress, Request, Suite
+    from ae.running.happening import Progress
+    from ae.running.standing import Request
+    from ae.running.suite import Suite
 
     heard: list[str] = []
     request = Request(project / "benchmarks" / SPEC.name, settings(project, results, **keys))

@@ -105,10 +105,7 @@ TOP = {"__main__", "__init__"}  # may import what they need
 LINES = 250  # of a file at most
 LONG: dict[str, str] = {  # files that are longer, and why
     "metrics.disentanglement": "six scores, each with its label, of one protocol",
-    "running.ray.cluster": "a cluster, and the crew that is its only user",
-    "running.suite": "a session: who works, what is next, what comes",
     "training.stack_training": "a stack's training, its checkpoints and what is kept",
-    "running.conclusion": "measuring, drawing, recording share what was found",
 }
 
 

@@ -18,7 +18,7 @@ from ae.library import Library
 
 if TYPE_CHECKING:
     from ae.gate.regress import Row, Trial
-    from ae.running.suite import LeftOut
+    from ae.running.happening import LeftOut
 
 CALIBRATION = tuple(range(100, 110))
 DEFAULT = (200, 201, 202)

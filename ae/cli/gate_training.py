@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ae.gate.regress import Row
     from ae.machine.usage import Usage
     from ae.records.record import Record
-    from ae.running.suite import LeftOut
+    from ae.running.happening import LeftOut
 
 
 def more_seeds(seeds: tuple[int, ...], taken: Container[int]) -> tuple[int, ...]:

@@ -9,15 +9,17 @@ from ae.cli.progress import lasting
 from ae.cli.spend import Prices, show_prices
 
 if TYPE_CHECKING:
+    from ae.running.happening import LeftOut
     from ae.running.jobs import PlannedPaper, PlannedStack
     from ae.running.settings import Settings
-    from ae.running.suite import LeftOut, Request, Suite
+    from ae.running.standing import Request
+    from ae.running.suite import Suite
 
 
 def find_requests(names: Sequence[str], settings: "Settings") -> "list[Request]":
     """The specs of these names, all if there are none; each checked before any is run."""
     from ae.check import check_spec
-    from ae.running.suite import Request
+    from ae.running.standing import Request
 
     library = settings.library
     paths = [library.spec(name) for name in names] if names else library.specs()
@@ -31,8 +33,8 @@ def show_plan(requests: "Sequence[Request]", suite: "Suite") -> None:
 
     Then the claims, in the order in which a budget would buy them.
     """
+    from ae.running.happening import LeftOut, Planned
     from ae.running.pool import how_many
-    from ae.running.suite import LeftOut, Planned
 
     prices = Prices([request.path for request in requests])
     for happened in suite.run():

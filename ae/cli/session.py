@@ -16,8 +16,9 @@ from ae.library import Library
 if TYPE_CHECKING:
     from ae.machine.usage import Usage
     from ae.records.record import Record
+    from ae.running.happening import Happening, LeftOut, Recorded
     from ae.running.jobs import PlannedPaper
-    from ae.running.suite import Happening, LeftOut, Recorded, Suite
+    from ae.running.suite import Suite
     from ae.verdict import Verdict
 
 RENDER_SECONDS = 60.0  # between two renderings of a report while work goes on
@@ -52,7 +53,7 @@ class Session:
         Raises:
             Interrupted: As `Suite.run`, and its other errors.
         """
-        from ae.running.suite import Planned
+        from ae.running.happening import Planned
 
         self._several = len(suite.papers) > 1
         with Board() as board:
@@ -64,7 +65,7 @@ class Session:
     def records_of(self, suite: "Suite") -> "Iterator[tuple[Path, Record, Usage | None]]":
         """Show a suite's work without verdicts; each spec's path, its record, what that took."""
         from ae.records import record as records
-        from ae.running.suite import Recorded
+        from ae.running.happening import Recorded
 
         with Board() as board:
             for happened in suite.run():
@@ -75,19 +76,19 @@ class Session:
                     self._show(board, happened)
 
     def _show(self, board: Board, happened: "Happening") -> None:
-        from ae.running import suite
+        from ae.running import happening
 
         match happened:
-            case suite.Progress(name, event, done, total):
+            case happening.Progress(name, event, done, total):
                 if event.news:
                     with board.pause():
                         for line in event.news:
                             click.echo(f"ae: {name}: {line}", err=True)
                 board.show(name, event.phase, event.detail, done, total, event.share)
-            case suite.LeftOut():
+            case happening.LeftOut():
                 with board.without(happened.name):
                     self._say_left_out(happened)
-            case suite.Recorded():
+            case happening.Recorded():
                 with board.without(happened.path.stem):
                     self._recorded(happened)
 

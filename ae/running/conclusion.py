@@ -1,34 +1,30 @@
 """What follows training: measure the members that are there, draw, write the record."""
 
 import math
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
 from ae.data.dataset import Dataset
 from ae.disk import digest
 from ae.errors import Interrupted, Unmeasurable, UserError, plain
-from ae.machine.code import code_digest
 from ae.records import record as records
 from ae.records.figures import FigureRecord
 from ae.running.event import Event
 from ae.running.folder import figures_of, finish, finished, prune, stage
 from ae.running.measurements import Measurements, Watched
 from ae.running.paper import Paper
+from ae.running.pictures import Found, Pictures
 from ae.running.record import assembled
-from ae.spec import Cell, Figure, Measure
+from ae.spec import Cell, Measure
 from ae.spec.read import digest_of
-from ae.training.classes import code_name, function
+from ae.training.classes import function
 from ae.training.members import TrainedMember, curves
 from ae.training.plan import Member
 from ae.training.stack import Stack
 from ae.training.trained_run import Trained
-
-Found = list[tuple[Member, list[TrainedMember]]]
 
 
 class Conclusion:
@@ -52,6 +48,12 @@ class Conclusion:
         self.twins: dict[tuple[str, str], dict[str, float]] = {}
         self.notes: list[str] = []
         self.unmeasured: dict[str, dict[str, dict[int, str]]] = {}
+        self._pictures = Pictures(
+            paper,
+            self.by_run,
+            self.measures,
+            lambda run, group: self._trained(run, group, Watched(self.values)),
+        )
 
     @property
     def key(self) -> str:
@@ -68,7 +70,9 @@ class Conclusion:
                 "tier": paper.settings.tier,
                 "members": [[m.run, m.seed, *(f.path.stem for f in fs)] for m, fs in self.found],
                 "measures": [[run, self.paper.measure_key(run, m)] for run, m in self.measures],
-                "figures": [self._figure_key(figure) for figure in self._figures()] if draw else [],
+                "figures": [self._pictures.key(figure) for figure in self._pictures.wanted()]
+                if draw
+                else [],
                 "draw": draw,
             }
         )
@@ -99,12 +103,12 @@ class Conclusion:
             self.known.save()
         figures: list[FigureRecord] = []
         staged, before = stage(self.paper.folder), figures_of(self.paper.folder)
-        drawn = self._figures() if self.paper.settings.draw else []
+        drawn = self._pictures.wanted() if self.paper.settings.draw else []
         keys = {}
         for index, figure in enumerate(drawn):
             self._heed()
             yield Event("draw", figure.name, index, len(drawn))
-            key, made = self._drawn(figure, before, staged)
+            key, made = self._pictures.drawn(figure, before, staged)
             keys[figure.name] = key
             figures.append(made)
         record = assembled(self, started, time.perf_counter() - clock, figures)
@@ -217,88 +221,3 @@ class Conclusion:
 
     def _for(self, cell: Cell, which: str, seeds: tuple[int, ...]) -> Dataset:
         return self.paper.split(cell, which).for_seeds(seeds)
-
-    # ------------------------------------------------------------------ draw
-
-    def _figures(self) -> list[Figure]:
-        """The figures of which every run that the tier has is there.
-
-        With weights, or as it was drawn where they were.
-        """
-        tier = {cell.name for cell in self.paper.listed}
-        found, before = [], figures_of(self.paper.folder)
-        for figure in self.paper.spec.figure:
-            own = [run for run in figure.runs if run in tier]
-            lacking = [run for run in own if run not in self.by_run]
-            if not own or lacking:
-                continue
-            kept = before.get(figure.name, ("",))[0] == self._figure_key(figure)
-            if kept or all(self._drawable(run) for run in own):
-                found.append(figure)
-        return found
-
-    def _drawable(self, run: str) -> list[tuple[Member, TrainedMember]]:
-        """The members of a run that a figure can be drawn of: those with weights."""
-        return [(m, files[0]) for m, files in self.by_run[run] if not files[0].light]
-
-    def _figure_key(self, figure: Figure, *, weights: bool = False) -> str:
-        """Digest of all that a figure depends on; of all members, or of those with weights."""
-        runs = [run for run in figure.runs if run in self.by_run]
-        members = {
-            run: self._drawable(run) if weights else [(m, f[0]) for m, f in self.by_run[run]]
-            for run in runs
-        }
-        return digest(
-            {
-                "code": code_digest(
-                    code_name(figure.function, "figures"), "ae.figures.layout.drawing:save"
-                ),
-                "figure": figure.model_dump(mode="json"),
-                "members": [[m.seed, f.path.stem] for run in runs for m, f in members[run]],
-                "tests": [self.paper.split(self._cell(run), "test").sha256 for run in runs],
-                "measured": [[run, self.paper.measure_key(run, m)] for run, m in self.measures],
-            }
-        )
-
-    def _drawn(
-        self, figure: Figure, before: dict[str, tuple[str, FigureRecord]], staged: Path
-    ) -> tuple[str, FigureRecord]:
-        """The figure as it was drawn before, if nothing of it has changed; else drawn now.
-
-        With the key of what it shows.
-        """
-        key = self._figure_key(figure)
-        old = before.get(figure.name)
-        if old is None or old[0] != key:
-            key = self._figure_key(figure, weights=True)
-        if old is not None and old[0] == key:
-            for name in old[1].files:
-                shutil.copyfile(self.paper.folder / name, staged / name)
-            return key, old[1]
-        return key, self._draw(figure, staged)
-
-    def _draw(self, figure: Figure, staged: Path) -> FigureRecord:
-        from ae.figures.layout.drawing import save
-
-        watched = Watched(self.values)
-        runs = [
-            self._trained(run, self._drawable(run), watched)
-            for run in figure.runs
-            if run in self.by_run
-        ]
-        saved = save(
-            function(figure.function, "figures")(runs, **figure.arguments), staged, figure.name
-        )
-        return FigureRecord(
-            name=figure.name,
-            title=figure.title,
-            caption=figure.caption,
-            paper=figure.paper,
-            image=saved.image,
-            vector=saved.vector,
-            arrays=saved.arrays,
-            digest=saved.digest,
-            width=saved.width,
-            height=saved.height,
-            interaction=saved.interaction,
-        )

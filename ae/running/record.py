@@ -30,8 +30,9 @@ from ae.training.members import TrainedMember, curves
 from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
-    from ae.running.conclusion import Conclusion, Found
+    from ae.running.conclusion import Conclusion
     from ae.running.paper import Paper
+    from ae.running.pictures import Found
 
 CURVE = 1000  # numbers that a record keeps of a curve, over all its seeds
 DRAWN = 1000  # numbers that are drawn to know an evaluation by

@@ -22,7 +22,7 @@ from ae.gate.regress import Outcome, Row
 from ae.gate.show import as_json, headline
 from ae.gate.speed import stored
 from ae.records.speed import read as read_speed
-from ae.running.suite import LeftOut
+from ae.running.happening import LeftOut
 
 
 @pytest.fixture

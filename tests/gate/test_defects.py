@@ -27,9 +27,11 @@ from ae.gate.regress import Outcome, Trial, regress
 from ae.library import Library
 from ae.records import record as records
 from ae.records.record import Record
+from ae.running.happening import Recorded
 from ae.running.paper import Paper
 from ae.running.settings import Settings
-from ae.running.suite import Recorded, Request, Suite
+from ae.running.standing import Request
+from ae.running.suite import Suite
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 NAME = "tiny2014-vae"

@@ -10,7 +10,8 @@ from project import settings
 
 from ae.running.budget import Item, ordered
 from ae.running.event import Event
-from ae.running.suite import Request, Suite
+from ae.running.standing import Request
+from ae.running.suite import Suite
 from ae.running.worker import Happened
 
 

@@ -17,13 +17,16 @@ from project import PYTHONPATH, make, write
 
 from ae.errors import Interrupted, OutsideError, UserError
 from ae.records import record as records
-from ae.running.suite import Progress, Recorded, Request, Suite
+from ae.running.happening import Progress, Recorded
+from ae.running.standing import Request
+from ae.running.suite import Suite
 
 ray = pytest.importorskip("ray", reason="ray is not installed")
 cluster_utils = pytest.importorskip("ray.cluster_utils", reason="ray is not installed")
 
-from ae.running.ray import cluster as ray_executor
-from ae.running.ray.cluster import Cluster, RayCrew
+from ae.running.ray import crew as ray_executor
+from ae.running.ray.cluster import Cluster
+from ae.running.ray.crew import RayCrew
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 SMALL = {"object_store_memory": 80_000_000, "include_dashboard": False}
@@ -303,3 +306,46 @@ def test_an_address_where_something_else_listens_is_one_line(project):
 def test_options_of_ray_are_refused_without_it(project):
     code, err, _ = ae(project, "--cpus", "2")
     assert (code, err) == (2, "ae: --address and --cpus are for --executor ray\n")
+
+
+def resident():
+    """MiB of memory of this process."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+
+
+@pytest.mark.nightly
+def test_a_thousand_members_on_eight_nodes_cost_the_driver_no_memory(tmp_path, training):
+    """Each member a task; a node is lost and one is added on the way."""
+    root = make(tmp_path, hidden="100", batch="100", epochs="1", limit="200", test_limit="20")
+    with tempfile.TemporaryDirectory(prefix="ray") as short, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_TMPDIR", short)
+        patch.setenv("TMPDIR", str(training))
+        local = cluster_utils.Cluster(initialize_head=True, head_node_args=SMALL | {"num_cpus": 0})
+        nodes = [local.add_node(num_cpus=1, **SMALL) for _ in range(8)]
+        local.wait_for_nodes()
+        found, held, done = Cluster(local.address, "cpu", 1), {}, 0
+        try:
+            wanted = {"seeds": tuple(range(1000)), "runs": ("plain",), "draw": False}
+            for one in happened(root, found, **wanted):
+                if isinstance(one, Recorded):
+                    record = records.read(one.record)
+                if not (isinstance(one, Progress) and one.event.phase == "train"):
+                    continue
+                there = len(stored(root, "there"))
+                if there // 100 > done:
+                    done = there // 100
+                    held[done] = resident()
+                    if done == 3:
+                        local.remove_node(nodes[0], allow_graceful=False)
+                    if done == 6:
+                        local.add_node(num_cpus=1, **SMALL)
+        finally:
+            found.close()
+            ray.shutdown()
+            local.shutdown()
+    (run_,) = record.runs
+    assert len(run_.members) == 1000
+    assert len({m.trained["node"] for m in run_.members}) == 1  # eight nodes, one machine
+    print({f"{100 * k} members": f"{v:.0f} MiB" for k, v in held.items()})
+    assert max(held.values()) - held[1] < 60  # their weights are 630 MB

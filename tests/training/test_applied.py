@@ -7,9 +7,11 @@ from project import make
 import ae.training.stack_training
 from ae.library import Library
 from ae.records import record as records
+from ae.running.happening import Recorded
 from ae.running.paper import Paper
 from ae.running.settings import Settings
-from ae.running.suite import Recorded, Request, Suite
+from ae.running.standing import Request
+from ae.running.suite import Suite
 from ae.training.members import Members
 from ae.training.noted import moments
 
