@@ -38,7 +38,8 @@ def excerpt_32(files: dict[str, Path], images: str, labels: str | None) -> Array
 def halved(x: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pictures (n, 3, side, side) at half the side: each byte the mean of four, halves rounded up."""
     fours = x.reshape(*x.shape[:2], x.shape[2] // 2, 2, x.shape[3] // 2, 2).astype(np.uint16)
-    return ((fours.sum((3, 5), dtype=np.uint16) + 2) // 4).astype(np.uint8)
+    small: NDArray[np.uint8] = ((fours.sum((3, 5), dtype=np.uint16) + 2) // 4).astype(np.uint8)
+    return small
 
 
 def _attribute(files: dict[str, Path], labels: str, count: int) -> NDArray[np.uint8]:
@@ -53,4 +54,5 @@ def _attribute(files: dict[str, Path], labels: str, count: int) -> NDArray[np.ui
             f"{path}: attr has shape {table.shape}; expected {(count, len(names))}, a row a "
             "photograph and a column a name"
         )
-    return table[:, names.index(wanted)].astype(np.uint8)
+    column: NDArray[np.uint8] = table[:, names.index(wanted)].astype(np.uint8)
+    return column

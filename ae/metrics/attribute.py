@@ -111,10 +111,8 @@ def vector(trained: Trained) -> Float[Tensor, "seed latent"]:
         UserError: The training faces are not of the two kinds.
     """
     y = torch.from_numpy(labels(trained, "train", len(trained.train.x)))
-    if y.unique().tolist() != [0, 1]:
-        raise UserError(
-            f"run {trained.name!r}: training labels {y.unique().tolist()}; expected 0 and 1"
-        )
+    if (kinds := sorted(set(y.tolist()))) != [0, 1]:
+        raise UserError(f"run {trained.name!r}: training labels {kinds}; expected 0 and 1")
     codes = trained.of("encode", "train").double()
     return codes[:, y == 1].mean(1) - codes[:, y == 0].mean(1)
 
@@ -128,7 +126,7 @@ def step(trained: Trained, directions: int) -> Moved:
     chance = _directions(trained, directions, codes) * way.norm(dim=-1)[:, None, None]
     astray = codes[:, None] + chance[:, :, None]
     pictures = _pictures(trained, torch.cat([codes, codes - way[:, None], astray.flatten(1, 2)], 1))
-    own, along, rest = pictures.split([len(place), len(place), directions * len(place)], 1)
+    own, along, rest = torch.split(pictures, [len(place), len(place), directions * len(place)], 1)
     shape = (len(rest), directions, len(place), pictures.shape[-1])
     return Moved(place.to(codes.device), own, along, rest.reshape(shape))
 
@@ -141,7 +139,8 @@ def _directions(trained: Trained, count: int, like: Tensor) -> Float[Tensor, "se
         for m in range(len(trained.seeds))
     ]
     ways = torch.stack(drawn).to(like)
-    return ways / ways.norm(dim=-1, keepdim=True)
+    units: Tensor = ways / ways.norm(dim=-1, keepdim=True)
+    return units
 
 
 def _pictures(trained: Trained, codes: Tensor) -> Float[Tensor, "seed codes features"]:
@@ -165,7 +164,7 @@ def _learnt(trained: Trained, train_examples: int) -> list[Any]:
     each = min(train_examples, *map(len, kinds))
     chosen = np.concatenate([kind[:each] for kind in kinds])
     pictures = _pictures(trained, trained.of("encode", "train")[:, torch.from_numpy(chosen)])
-    found = []
+    found: list[Any] = []
     for own in pictures.double().cpu().numpy():
         if not np.isfinite(own).all():
             found.append(None)
