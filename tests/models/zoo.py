@@ -63,11 +63,9 @@ from ae.models.sticking_the_landing import StickingVAE
 from ae.models.structured_output import CVAE
 from ae.models.supervised_aae import SupervisedAAE
 from ae.models.tc_vae import BetaTCVAE
+from ae.models.teaching_vae import DenseVAE, FransVAE
+from ae.models.tied_conv import TiedConvAE
 from ae.models.um_mae import UMMAE
-from ae.models.unified_aae import UnifiedAAE
-from ae.models.unified_ae import QuantisedAE, RegularisedAE, WassersteinAE
-from ae.models.unified_svae import UnifiedSVAE
-from ae.models.unified_vae import InfoVAE, UnifiedIWAE, UnifiedVAE, UnifiedVampVAE
 from ae.models.vae import VAE
 from ae.models.vamp_vae import VampVAE
 from ae.models.variance_vae import ConvVarianceVAE, VarianceVAE
@@ -143,13 +141,11 @@ CODED = {
     "beta": 0.25,
     "variance": 0.1,
 }
+WHOLE = {"noise": 1.0, "divergence": 1.0}
 HALVED = ["first_encoder", "first_decoder", "second_encoder", "second_decoder"]
 CHEN = {"decoder_hidden": [13, 13], "decoder_activation": "tanh", **CORRELATION}
 EVEN = {"emphasis_on_corrupted": 1.0, "emphasis_on_rest": 1.0}
 
-UNIFIED = {"network": "dense", "widths": [13], "latent": 3}
-UNIFIED_CONV = {"network": "convolutions", "widths": [2, 3, 4, 5], "latent": 3}
-SEEN = {**UNIFIED, "variance": 0.5}
 PAIR = {"class": "SGD", "lr": 0.05, "momentum": 0.9}
 LIGHT = {"class": "SGD", "lr": 0.05, "momentum": 0.1}
 AUTOENCODER = {"modules": ["encoder", "decoder"], "optimizer": PAIR}
@@ -269,27 +265,6 @@ ZOO = {
         )
         for latent in (2, 5)
     },
-    "unified_ae_conv": Entry(
-        RegularisedAE, {**UNIFIED_CONV, "pull": 0.0, "smooth": 0.0}, (stage(),), features=28**2
-    ),
-    "unified_ae_regularised": Entry(
-        RegularisedAE, {**UNIFIED, "pull": 0.5, "smooth": 0.0}, (stage(),)
-    ),
-    "unified_ae_smooth": Entry(RegularisedAE, {**UNIFIED, "pull": 0.5, "smooth": 0.5}, (stage(),)),
-    "unified_ae_wasserstein": Entry(WassersteinAE, {**UNIFIED, "weight": 10.0}, (stage(),)),
-    "unified_ae_quantised": Entry(
-        QuantisedAE, {**UNIFIED, "entries": 5, "beta": 0.25, "decay": 0.9}, (stage(),)
-    ),
-    "unified_vae": Entry(
-        UnifiedVAE, {**SEEN, "beta": 1.0}, (stage(),), ({"beta": 0.5}, {"beta": 2.0})
-    ),
-    "unified_vae_info": Entry(InfoVAE, {**SEEN, "alpha": 0.25, "weight": 10.0}, (stage(),)),
-    "unified_vae_iwae": Entry(UnifiedIWAE, {**SEEN, "samples": 4}, (stage(),)),
-    "unified_vae_vamp": Entry(UnifiedVampVAE, {**SEEN, "components": 5}, (stage(),)),
-    "unified_aae": Entry(
-        UnifiedAAE, {**SEEN, "weight": 0.9, "discriminator": [7]}, (stage(optimizer=PAIR),)
-    ),
-    "unified_svae": Entry(UnifiedSVAE, SEEN, (stage(),)),
     "pca": Entry(PCA, {"latent": 4}, (("fit", Fit(fit="fit")),)),
     "deep_autoencoder": Entry(
         DeepAutoencoder,
@@ -485,6 +460,25 @@ ZOO = {
             stage("pairs", order="labelled"),
         ),
         features=18,
+    ),
+    "tied_conv": Entry(
+        TiedConvAE,
+        {"planes": 3, "latent": 4, "keep": 0.75, "centre": 0.3, "switches": True},
+        (stage(),),
+        features=8**2,
+    ),
+    "teaching_dense": Entry(
+        DenseVAE,
+        {"hidden": [13, 11], "latent": 3, "keep": 0.9, **WHOLE},
+        (stage(),),
+        ({"noise": 0.0, "divergence": 0.0}, {"noise": 1.0, "divergence": 0.5}),
+    ),
+    "teaching_frans": Entry(
+        FransVAE,
+        {"planes": [3, 5], "latent": 3, "scale": "free", **WHOLE},
+        (stage(optimizer={"class": "Adam", "lr": 1e-3}),),
+        ({"noise": 0.0, "divergence": 0.0}, {"noise": 1.0, "divergence": 0.5}),
+        features=8**2,
     ),
     "misa": Entry(
         MISA,
