@@ -19,6 +19,7 @@ from ae.training.members import Members
 from ae.training.plan import Member, StackPlan
 from ae.training.stack_training import progress_of
 
+_STEPPED: dict[str, Any] = {}  # the paper, and its runs that have taken a dry step here
 _LAST: list[Paper] = []  # the paper of the last job: its data are loaded, the next is often of it
 
 
@@ -54,13 +55,20 @@ def _paper(job: Job) -> Paper:
     """The job's paper; that of the last job, if it is the same."""
     if _LAST and (_LAST[0].path, _LAST[0].settings) == (job.path, job.settings):
         return _LAST[0]
-    _LAST[:] = [Paper(job.path, job.settings)]
+    forget()
+    _LAST.append(Paper(job.path, job.settings))
     return _LAST[0]
+
+
+def forget() -> None:
+    """Drop the last paper with its data: one paper at a time is in memory."""
+    _LAST.clear()
+    _STEPPED.clear()
 
 
 def _plan(job: Job, stop: Callable[[], bool]) -> Generator[Event, None, PlannedPaper]:
     yield Event("data", "reading and verifying", 0, 1, 0)
-    _LAST.clear()  # what is on disk may be another by now
+    forget()  # what is on disk may be another by now
     paper = _paper(job)
     return planned(paper)
 
@@ -146,9 +154,6 @@ def _measuring(paper: Paper, conclusion: Conclusion) -> float:
     names = [m.name for m in paper.spec.measure if paper.settings.tier in m.tiers]
     known = [conclusion.known.seconds(name) for name in names]
     return max(0, lacking) * sum(seconds for seconds in known if seconds is not None)
-
-
-_STEPPED: dict[str, Any] = {}  # the paper, and its runs that have taken a dry step here
 
 
 def _train(job: Job, stop: Callable[[], bool]) -> Generator[Event, None, None]:

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from ae.errors import Interrupted, MissingData, OutsideError, UserError
+from ae.machine.memory import give_back
 from ae.machine.threads import set_policy
 from ae.running.event import Event
 from ae.running.jobs import Job, Result
@@ -121,8 +122,20 @@ def main(handle: int) -> None:
     pipe = Connection(handle)
     set_policy()
     orders = Orders(pipe)
+    last = None
     while (job := orders.next()) is not None:
+        if last not in (None, job.path):
+            _forget()
+        last = job.path
         _send(pipe, _last(job, pipe, orders), orders)
+
+
+def _forget() -> None:
+    """Let go of the paper that was worked on: the next has other shapes."""
+    from ae.running.carry import forget
+
+    forget()
+    give_back()
 
 
 def _last(job: Job, pipe: Connection, orders: Orders) -> Message:

@@ -1,0 +1,17 @@
+"""Memory that was freed: given back to the system between two papers."""
+
+import ctypes
+import gc
+import platform
+
+
+def give_back() -> None:
+    """Return what this process has freed to the system.
+
+    While a paper is trained freed memory is kept (`ae.machine.threads.set_policy`), which is faster.
+    Between papers of different shapes it would only be what the next one cannot use. With glibc
+    alone; elsewhere the system's own library decides.
+    """
+    gc.collect()
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
