@@ -14,6 +14,7 @@ SOURCES = sorted((ROOT / "ae").rglob("*.py"))
 BASES = (
     "models.gaussian_code",
     "models.codebook_code",
+    "models.latent_groups",
     "models.masked_code",
     "models.sampled_code",
 )
