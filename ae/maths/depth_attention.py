@@ -15,7 +15,7 @@ from ae.maths.small_convolutions import Conv
 def depth_weights(
     query: Float[Tensor, "batch key side side"],
     keys: Float[Tensor, "batch layers key side side"],
-    scale: Float[Tensor, ""],
+    scale: Float[Tensor, "1"],
 ) -> Float[Tensor, "batch layers side side"]:
     """softmax over the layers of scale q k, at each place; they sum to 1."""
     return (scale * (query.unsqueeze(1) * keys).sum(2)).softmax(1)
@@ -37,7 +37,7 @@ class DepthAttention(nn.Module):
         self.several = several
         if several:
             self.query = Conv(planes, key, 1, side, bias=False, normed=False)
-            self.scale = nn.Parameter(torch.ones(()))
+            self.scale = nn.Parameter(torch.ones(1))
 
     def forward(
         self, asking: Tensor, keys: list[Tensor], contexts: list[Tensor]
@@ -61,8 +61,8 @@ class PlaceAttention(nn.Module):
         self.query = Conv(planes, key, 1, side, bias=False, normed=False)
         self.key = Conv(planes, key, 1, side, bias=False, normed=False)
         self.value = Conv(planes, planes, 1, side)
-        self.scale = nn.Parameter(torch.ones(()))
-        self.gamma = nn.Parameter(torch.zeros(()))
+        self.scale = nn.Parameter(torch.ones(1))
+        self.gamma = nn.Parameter(torch.zeros(1))
 
     def forward(
         self, x: Float[Tensor, "batch planes side side"]
@@ -76,4 +76,5 @@ class PlaceAttention(nn.Module):
     ) -> Float[Tensor, "batch places places"]:
         """What each place, a row, takes of all places; rows sum to 1."""
         query, key = self.query(x).flatten(2), self.key(x).flatten(2)
-        return (self.scale * (query.mT @ key)).softmax(-1)
+        weights: Tensor = (self.scale * (query.mT @ key)).softmax(-1)
+        return weights

@@ -1,7 +1,7 @@
-"""Convolutions that many members of a stack compute at once: as products, where planes are small.
+"""Convolutions with weights of a member's own: as products of matrices, where planes are small.
 
-Torch computes convolutions with weights of their own for each member in groups, whose gradient is
-slow on CPUs; a product of matrices is not, though most of what it multiplies are zeros.
+Torch computes convolutions of a stack's members, and those plane by plane, in groups, whose gradient
+is slow on CPUs; a product of matrices is not, though most of what it multiplies are zeros.
 """
 
 import torch
@@ -21,7 +21,7 @@ class Conv(nn.Module):
     """
 
     bias: Tensor | None
-    places: Float[Tensor, "window from to"]
+    line: Float[Tensor, "window from to"]
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Conv(nn.Module):
             self.log_length = nn.Parameter((_lengths(self.weight.detach()) + 0.01).log())
         self.kernel, self.stride, self.small, self.normed = kernel, stride, side <= SMALL, normed
         if self.small and kernel > 1:
-            self.register_buffer("places", _places(kernel, side, stride))
+            self.register_buffer("line", _line(kernel, side, stride))
 
     def applied(self) -> Float[Tensor, "outputs inputs window window"]:
         """The weights as they are applied."""
@@ -62,13 +62,13 @@ class Conv(nn.Module):
     def _place_by_place(self, x: Tensor, weight: Tensor) -> Tensor:
         x = x[..., :: self.stride, :: self.stride]
         rows = weight.flatten(1) @ x.transpose(0, 1).flatten(1)
-        return rows.unflatten(1, (len(x), *x.shape[2:])).transpose(0, 1)
+        return rows.reshape(-1, *x[:, 0].shape).transpose(0, 1)
 
     def _at_once(self, x: Tensor, weight: Tensor) -> Tensor:
         side = x.shape[-1] // self.stride
-        each = (weight.flatten(2) @ self.places.flatten(1)).unflatten(2, self.places.shape[1:])
+        each = _everywhere(weight.flatten(2), self.line)
         matrix = each.permute(1, 2, 0, 3).flatten(2).flatten(0, 1)  # from all planes to all
-        return (x.flatten(1) @ matrix).unflatten(1, (-1, side, side))
+        return (x.flatten(1) @ matrix).reshape(len(x), -1, side, side)
 
 
 def _lengths(weight: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class PlaneConv(nn.Module):
     (The gradient of grouped convolutions is slow on CPUs.)
     """
 
-    places: Float[Tensor, "window from to"]
+    line: Float[Tensor, "window from to"]
 
     def __init__(self, planes: int, kernel: int, side: int) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class PlaneConv(nn.Module):
         self.weight = nn.Parameter(drawn.weight.detach())
         self.kernel, self.small = kernel, side <= SMALL
         if self.small:
-            self.register_buffer("places", _places(kernel, side, 1))
+            self.register_buffer("line", _line(kernel, side, 1))
 
     def applied(self) -> Float[Tensor, "planes 1 window window"]:
         """The weights as they are applied."""
@@ -101,19 +101,23 @@ class PlaneConv(nn.Module):
         """x * w of every plane."""
         if not self.small:
             return conv2d(x, self.weight, padding=self.kernel // 2, groups=x.shape[1])
-        flat = self.weight.flatten(1) @ self.places.flatten(1)
-        each = flat.unflatten(1, self.places.shape[1:])
-        return (x.flatten(2).transpose(0, 1) @ each).transpose(0, 1).unflatten(2, x.shape[2:])
+        each = _everywhere(self.weight.flatten(1), self.line)
+        return (x.flatten(2).transpose(0, 1) @ each).transpose(0, 1).reshape(x.shape)
 
 
-def _places(kernel: int, side: int, stride: int) -> Float[Tensor, "window from to"]:
-    """1 where a weight of the window leads from a place of the input to one of the output."""
-    source = torch.arange(side)
-    target = torch.arange(0, side, stride)
-    offset = source[:, None] - target + kernel // 2  # in one dimension
-    step = (offset == torch.arange(kernel)[:, None, None]).to(torch.get_default_dtype())
-    both = torch.einsum("aij,bkl->abikjl", step, step)
-    return both.flatten(0, 1).flatten(1, 2).flatten(2, 3)
+def _line(kernel: int, side: int, stride: int) -> Float[Tensor, "window from to"]:
+    """1 where a weight of the window leads from a place of the input to one of the output, in a row."""
+    offset = torch.arange(side)[:, None] - torch.arange(0, side, stride) + kernel // 2
+    return (offset == torch.arange(kernel)[:, None, None]).to(torch.get_default_dtype())
+
+
+def _everywhere(
+    weight: Float[Tensor, "*planes window"], line: Float[Tensor, "side from to"]
+) -> Float[Tensor, "*planes places made"]:
+    """The matrices from all places of a plane to all of another, of windows and the lines' own."""
+    both = line[:, None, :, None, :, None] * line[None, :, None, :, None, :]
+    both = both.flatten(0, 1).flatten(1, 2).flatten(2, 3)
+    return (weight @ both.flatten(1)).reshape(*weight.shape[:-1], *both.shape[1:])
 
 
 def matrices(module: nn.Module) -> list[Tensor]:

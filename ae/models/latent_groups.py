@@ -16,7 +16,7 @@ from torch.nn.functional import pad
 from ae.maths.cells import Cell, Group, halvings, largest_scales
 from ae.maths.normals import Normals, bounded, divergence, log_density, relative, sampled
 from ae.maths.probability import log_bernoulli
-from ae.maths.small_convolutions import SMALL, Conv, matrices
+from ae.maths.small_convolutions import Conv, matrices
 from ae.maths.spectral import SingularValues
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
 
@@ -31,8 +31,8 @@ class LatentGroups(Autoencoder):
     """p(z_1) p(z_2 given z_1) ... p(x given all), Bernoulli pixels; q(z_l given x and z above it).
 
     A deterministic way up from x keeps a context for every group; on the way down each group meets
-    the context from above. Images are padded by zeros to a side that is a power of two. What the
-    divergence counts in the objective is the buffer `beta`, 1 unless a schedule raises it from 0.
+    the context from above. Images are framed by zeros to a side that is a power of two. What the
+    divergence counts is the buffer `beta`, 1 unless a schedule raises it from 0.
 
     Args:
         features: Number of pixels; images are square.
@@ -51,6 +51,7 @@ class LatentGroups(Autoencoder):
         ValueError: The image is not square, or too small for so many halvings.
     """
 
+    in_turn: bool = True
     beta: Float[Tensor, ""]
     sizes: Float[Tensor, " groups"]
 
@@ -77,7 +78,6 @@ class LatentGroups(Autoencoder):
                 f"features {features}, {blocks} blocks, {len(groups)} scales: expected a square "
                 f"image whose side can be halved so often"
             )
-        self.in_turn = self.padded > SMALL
         self.frame = [(self.padded - self.side + odd) // 2 for odd in (0, 1)] * 2  # of zeros
         self.residual, self.balanced, self.spectral = residual, balanced, spectral
         low = channels << blocks  # planes of the largest scale with latent variables
@@ -170,8 +170,8 @@ class LatentGroups(Autoencoder):
     def decode(self, z: Float[Tensor, "batch code"]) -> Float[Tensor, "batch features"]:
         """The probability of each pixel given all groups, in a row from the top."""
         shapes = [draw.shape for draw in self.draws.values()]
-        rows = z.split([math.prod(shape) for shape in shapes], 1)
-        parts = [row.unflatten(1, shape) for row, shape in zip(rows, shapes, strict=True)]
+        rows = torch.split(z, [math.prod(shape) for shape in shapes], 1)
+        parts = [row.reshape(-1, *shape) for row, shape in zip(rows, shapes, strict=True)]
         return self._down(len(z), lambda group, *_: parts[group])[0].sigmoid()
 
     def reconstruct(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
@@ -193,7 +193,7 @@ class LatentGroups(Autoencoder):
         self, x: Tensor, noise: Noise | None
     ) -> tuple[Tensor, list[tuple[Tensor, Normals, Normals]]]:
         """The pixels' logits, and sample, posterior and prior of each group; no noise: its mean."""
-        planes = x.unflatten(1, (1, self.side, self.side))
+        planes = x.reshape(-1, 1, self.side, self.side)
         ups = [self.outer_up(self.stem(2 * pad(planes, self.frame) - 1))]
         for way in self.up:
             ups.append(way(ups[-1]))
@@ -201,6 +201,7 @@ class LatentGroups(Autoencoder):
 
         def chosen(group: int, told: Tensor, contexts: list[Tensor], prior: Normals) -> Tensor:
             own = self.groups[group]
+            assert isinstance(own, Group)
             met = own.meet(told) + ups[-1 - group] if group else top
             seen = self._seen(group, met, contexts[-1], ups[: -1 - group])
             said = bounded(own.posterior(seen))
@@ -217,13 +218,11 @@ class LatentGroups(Autoencoder):
         priors: list[Normals] = []
         h = self.start.expand(count, *self.start.shape)
         for i, group in enumerate(self.groups):
+            assert isinstance(group, Group)
             contexts.append(group.cells(h) if i else h)
             told = self._told(i, contexts)
-            if i:
-                priors.append(bounded(group.prior(told)))
-            else:
-                zeros = h.new_zeros(count, *self.draws["z1"].shape)
-                priors.append(Normals(zeros, zeros))
+            zeros = h.new_zeros(count, *self.draws["z1"].shape)
+            priors.append(bounded(group.prior(told)) if i else Normals(zeros, zeros))
             z = choose(i, told, contexts, priors[-1])
             h = self._joined(i, group.join(torch.cat([contexts[-1], z], 1)))
         logits: Tensor = self.pixels(self.outer_down(h))
@@ -232,8 +231,8 @@ class LatentGroups(Autoencoder):
     def _weights(self, each: Float[Tensor, "batch groups"]) -> Float[Tensor, " groups"]:
         """What each group's divergence counts while `beta` is below 1, on average 1; else 1.
 
-        In proportion to its mean over the batch and to the number of groups of its scale, and
-        inversely to the number of places squared: groups that say little cost little.
+        In proportion to its mean over the batch and the number of groups of its scale, inversely to
+        the number of its places: groups that say little cost little.
         """
         if not self.balanced:
             return torch.ones_like(self.sizes)
@@ -243,7 +242,8 @@ class LatentGroups(Autoencoder):
     def _penalty(self) -> Float[Tensor, ""]:
         if not self.spectral:  # half of a small network's time
             return self.beta.new_zeros(())
-        return self.spectral * (self.singular(self._matrices()).sum() + largest_scales(self))
+        total: Tensor = self.singular(self._matrices()).sum() + largest_scales(self)
+        return self.spectral * total
 
     def _matrices(self) -> list[Tensor]:
         return [matrix for name in PARTS for matrix in matrices(self.get_submodule(name))]

@@ -19,6 +19,7 @@ from ae.models.conv_mae import ConvMAE
 from ae.models.conv_vae import ConvVAE
 from ae.models.cross_domain import CrossDomain
 from ae.models.cs182_photographs import CourseVAE, CourseVQVAE
+from ae.models.deep_attentive import AttentiveVAE
 from ae.models.deep_autoencoder import DeepAutoencoder
 from ae.models.denoising import DAE
 from ae.models.digits_vae import HierarchicalVAE
@@ -47,6 +48,7 @@ from ae.models.m2 import M2
 from ae.models.masked import MAE
 from ae.models.mirrored import AMA
 from ae.models.misa import MISA
+from ae.models.nvae import NVAE
 from ae.models.pca import PCA
 from ae.models.prior_vae import PriorVAE
 from ae.models.prototypes import Prototypes
@@ -126,6 +128,9 @@ PLANES = {**DENSE, "colours": 2, "planes": [3, 5], "hidden": [7]}
 CAPACITY = {"gamma": 10.0, "capacity": 2.0, "distance": "image"}
 OPENING = [{"key": "buffer:opened", "kind": "linear", "at": [0, 2], "values": [0, 1]}]
 WARM = [{"key": "buffer:beta", "kind": "linear", "at": [0, 2], "values": [0, 1]}]
+SOON = [{"key": "buffer:beta", "kind": "linear", "at": [0, 0.5], "values": [0.1, 1]}]
+GROUPS = {"channels": 2, "latent": 2, "blocks": 1, "outer": 1, "inner": 1}
+ABSOLUTE = {"residual": False, "balanced": False, "spectral": 0.0}
 HALVES = {"batch": 64, "epochs": 3}  # so that half a batch fills whole vector registers
 CORRELATION = {"alpha": 1.0, "beta": 6.0, "gamma": 1.0, "examples": 96}
 MASKED = {"colours": 3, "decoder_width": 12, "decoder_depth": 1, "decoder_heads": 2}
@@ -663,6 +668,21 @@ ZOO = {
             (stage(schedules=WARM, optimizer={"class": "Adam", "lr": 1e-3, "eps": 1e-4}),),
         )
         for name, ladder, normalised in (("plain", False, False), ("ladder", True, True))
+    },
+    "nvae": Entry(
+        NVAE,
+        {**GROUPS, "groups": [1, 1], "residual": True, "balanced": True, "spectral": 0.1},
+        (stage(epochs=1, schedules=SOON),),
+        features=4**2,
+    ),
+    **{
+        f"deep_attentive_{depth}": Entry(
+            AttentiveVAE,
+            {**GROUPS, "layers": 3, **ABSOLUTE, "key": 2, "depth": depth, "spatial": True},
+            (stage(epochs=1, schedules=SOON),),
+            features=4**2,
+        )
+        for depth in (False, True)
     },
     **{
         f"vamp_vae_{levels}_{prior}": Entry(
