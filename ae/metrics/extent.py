@@ -8,9 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ae.metrics.generated import drawn
 from ae.metrics.shared import by_seed, up_to
 from ae.spec.facts import measure
 from ae.training.trained_run import Trained
+
+HOLDS = 0.99  # share of the prior's samples that lie nearer to another than a hole is wide
 
 
 @measure(label="Range of a number of the code, test images", unit="", better="lower")
@@ -43,3 +46,22 @@ def largest_step(trained: Trained, *, pairs: int, steps: int) -> list[float]:
     pictures = made.flatten(2).reshape(len(made), count, steps + 1, -1).double()
     away = pictures.diff(dim=2).norm(dim=-1)
     return by_seed(100 * away.amax(-1) / away.sum(-1), np.mean)
+
+
+@measure(label="Share of the prior in holes between {codes:,} mean codes", unit="%", better="lower")
+def holes(trained: Trained, *, codes: int) -> list[float]:
+    """Samples of the prior that lie in a hole between the codes `encode(x)` of test images, in percent.
+
+    As `matching.holes`, but of means: samples of a posterior as wide as the prior leave no hole in it
+    though they tell nothing. In a hole is a sample whose nearest code is farther away than the nearest
+    other sample is for 99 of a hundred samples.
+    """
+    count = up_to(trained, "test", codes)
+    found = []
+    for own, prior in zip(trained.of("encode", "test", count), drawn(trained, count), strict=True):
+        z, samples = own.double(), prior.double()
+        among = torch.cdist(samples, samples).fill_diagonal_(torch.inf).amin(1)
+        away = torch.cdist(samples, z.nan_to_num()).amin(1)
+        hole = (away > torch.quantile(among, HOLDS)).double()
+        found.append(hole if z.isfinite().all() else torch.full_like(hole, torch.nan))
+    return by_seed(100 * torch.stack(found), np.mean)
