@@ -23,8 +23,8 @@ class AttentiveVAE(LatentGroups):
     neither it is the hierarchy of `NVAE`.
 
     Args:
-        features, channels, latent, blocks, outer, inner: As `LatentGroups` has them.
-        residual, balanced, spectral: As `LatentGroups` has them.
+        features, channels, latent, blocks, outer, inner: As `NVAE` has them.
+        residual, balanced, spectral: As `NVAE` has them.
         layers: How many groups, all of one scale.
         key: Numbers of a query and of a key.
         depth: Whether layers attend to other layers.
@@ -48,7 +48,8 @@ class AttentiveVAE(LatentGroups):
         depth: bool,
         spatial: bool,
     ) -> None:
-        super().__init__(
+        super().__init__()
+        self._build(
             features,
             channels=channels,
             latent=latent,

@@ -33,29 +33,13 @@ class LatentGroups(Autoencoder):
     A deterministic way up from x keeps a context for every group; on the way down each group meets
     the context from above. Images are framed by zeros to a side that is a power of two. What the
     divergence counts is the buffer `beta`, 1 unless a schedule raises it from 0.
-
-    Args:
-        features: Number of pixels; images are square.
-        channels: Planes next to the pixels; every halving of the side doubles them.
-        latent: Planes of latent variables of each group.
-        groups: How many on each scale, the smallest first; each scale has twice the side.
-        blocks: Halvings of the side before the groups begin.
-        outer: Cells of each such block, and of each on the way back to the pixels.
-        inner: Cells of each group, both up and down.
-        residual: Whether the posterior is `relative` to the prior, or says mean and variance itself.
-        balanced: Whether groups' divergences are balanced while `beta` is below 1.
-        spectral: Weight of the convolutions' largest singular values and of the normalisations'
-            largest scales, which the objective adds.
-
-    Raises:
-        ValueError: The image is not square, or too small for so many halvings.
     """
 
     in_turn: bool = True
     beta: Float[Tensor, ""]
     sizes: Float[Tensor, " groups"]
 
-    def __init__(
+    def _build(
         self,
         features: int,
         *,
@@ -69,7 +53,7 @@ class LatentGroups(Autoencoder):
         balanced: bool,
         spectral: float,
     ) -> None:
-        super().__init__()
+        """Make the networks and buffers, of a model's own arguments."""
         self.side = math.isqrt(features)
         self.padded = 1 << (self.side - 1).bit_length()
         top = self.padded >> (blocks + len(groups) - 1)
