@@ -68,6 +68,10 @@ from ae.models.tc_vae import BetaTCVAE
 from ae.models.teaching_vae import DenseVAE, FransVAE
 from ae.models.tied_conv import TiedConvAE
 from ae.models.um_mae import UMMAE
+from ae.models.unified_aae import UnifiedAAE
+from ae.models.unified_ae import QuantisedAE, RegularisedAE, WassersteinAE
+from ae.models.unified_svae import UnifiedSVAE
+from ae.models.unified_vae import InfoVAE, UnifiedIWAE, UnifiedVAE, UnifiedVampVAE
 from ae.models.vae import VAE
 from ae.models.vamp_vae import VampVAE
 from ae.models.variance_vae import ConvVarianceVAE, VarianceVAE
@@ -151,6 +155,9 @@ HALVED = ["first_encoder", "first_decoder", "second_encoder", "second_decoder"]
 CHEN = {"decoder_hidden": [13, 13], "decoder_activation": "tanh", **CORRELATION}
 EVEN = {"emphasis_on_corrupted": 1.0, "emphasis_on_rest": 1.0}
 
+UNIFIED = {"network": "dense", "widths": [13], "latent": 3}
+UNIFIED_CONV = {"network": "convolutions", "widths": [2, 3, 4, 5], "latent": 3}
+SEEN = {**UNIFIED, "variance": 0.5}
 PAIR = {"class": "SGD", "lr": 0.05, "momentum": 0.9}
 LIGHT = {"class": "SGD", "lr": 0.05, "momentum": 0.1}
 AUTOENCODER = {"modules": ["encoder", "decoder"], "optimizer": PAIR}
@@ -270,6 +277,27 @@ ZOO = {
         )
         for latent in (2, 5)
     },
+    "unified_ae_conv": Entry(
+        RegularisedAE, {**UNIFIED_CONV, "pull": 0.0, "smooth": 0.0}, (stage(),), features=28**2
+    ),
+    "unified_ae_regularised": Entry(
+        RegularisedAE, {**UNIFIED, "pull": 0.5, "smooth": 0.0}, (stage(),)
+    ),
+    "unified_ae_smooth": Entry(RegularisedAE, {**UNIFIED, "pull": 0.5, "smooth": 0.5}, (stage(),)),
+    "unified_ae_wasserstein": Entry(WassersteinAE, {**UNIFIED, "weight": 10.0}, (stage(),)),
+    "unified_ae_quantised": Entry(
+        QuantisedAE, {**UNIFIED, "entries": 5, "beta": 0.25, "decay": 0.9}, (stage(),)
+    ),
+    "unified_vae": Entry(
+        UnifiedVAE, {**SEEN, "beta": 1.0}, (stage(),), ({"beta": 0.5}, {"beta": 2.0})
+    ),
+    "unified_vae_info": Entry(InfoVAE, {**SEEN, "alpha": 0.25, "weight": 10.0}, (stage(),)),
+    "unified_vae_iwae": Entry(UnifiedIWAE, {**SEEN, "samples": 4}, (stage(),)),
+    "unified_vae_vamp": Entry(UnifiedVampVAE, {**SEEN, "components": 5}, (stage(),)),
+    "unified_aae": Entry(
+        UnifiedAAE, {**SEEN, "weight": 0.9, "discriminator": [7]}, (stage(optimizer=PAIR),)
+    ),
+    "unified_svae": Entry(UnifiedSVAE, SEEN, (stage(),)),
     "pca": Entry(PCA, {"latent": 4}, (("fit", Fit(fit="fit")),)),
     "deep_autoencoder": Entry(
         DeepAutoencoder,
