@@ -1,15 +1,18 @@
-"""The encoder and the decoder that all models of one benchmark share.
+"""The encoder, the decoder and the density of pixels that all models of one benchmark share.
 
 C. Chadebec, L. J. Vincent and S. Allassonnière, Pythae, NeurIPS 2022, https://arxiv.org/abs/2206.08309;
 convolutions as in https://github.com/clementchadebec/benchmark_VAE at 6419e21,
 src/pythae/models/nn/benchmarks/mnist/convnets.py.
 """
 
+import math
 from itertools import pairwise
 from typing import Literal
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
+from ae.maths.distributions import Normal
 from ae.maths.networks import Dense, mlp
 
 Network = Literal["dense", "convolutions"]
@@ -54,3 +57,8 @@ def benchmark_networks(
         *(nn.ConvTranspose2d(few, 1, 3, 2, 1, 1), nn.Flatten()),
     )
     return encoder, decoder
+
+
+def equally_spread(mean: Float[Tensor, "batch features"], variance: float) -> Normal:
+    """Pixels with these means and one variance."""
+    return Normal(mean, mean.new_full((), math.log(variance)).expand_as(mean))

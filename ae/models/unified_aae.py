@@ -12,12 +12,11 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ae.maths.adversarial import judged, judging
-from ae.maths.benchmark_networks import Network, benchmark_networks
+from ae.maths.benchmark_networks import Network, benchmark_networks, equally_spread
 from ae.maths.distributions import Normal
 from ae.maths.networks import mlp
 from ae.models.base import Batch, Draw, Noise, Objective
 from ae.models.gaussian_code import GaussianCode
-from ae.models.unified_vae import seen
 
 
 class UnifiedAAE(GaussianCode):
@@ -58,7 +57,7 @@ class UnifiedAAE(GaussianCode):
 
     def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
         """p(x given z)."""
-        return seen(self.decoder(z).sigmoid(), self.variance)
+        return equally_spread(self.decoder(z).sigmoid(), self.variance)
 
     def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
         """A code of the posterior; for the adversary one of the prior, too."""

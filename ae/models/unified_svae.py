@@ -10,10 +10,9 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from ae.maths import von_mises
-from ae.maths.benchmark_networks import Network, benchmark_networks
+from ae.maths.benchmark_networks import Network, benchmark_networks, equally_spread
 from ae.maths.curvature import project
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
-from ae.models.unified_vae import seen
 
 
 class UnifiedSVAE(Autoencoder):
@@ -89,7 +88,7 @@ class UnifiedSVAE(Autoencoder):
         """One sample of z; nats per image."""
         mean, kappa = self.direction(batch.x)
         z = von_mises.sample(mean, kappa, **noise)
-        reconstruction = -seen(self.decode(z), self.variance).log_prob(batch.x)
+        reconstruction = -equally_spread(self.decode(z), self.variance).log_prob(batch.x)
         kl = von_mises.kl_to_uniform(self.numbers, kappa)
         return Objective(
             loss=reconstruction + kl,
@@ -107,5 +106,7 @@ class UnifiedSVAE(Autoencoder):
         """log p(x, z) - log q(z given x) at one sample z of the posterior; nats."""
         mean, kappa = self.direction(x)
         z = von_mises.sample(mean, kappa, **noise)
-        own = seen(self.decode(z), self.variance).log_prob(x) - von_mises.log_area(self.numbers)
+        own = equally_spread(self.decode(z), self.variance).log_prob(x) - von_mises.log_area(
+            self.numbers
+        )
         return own - von_mises.log_prob(z, mean, kappa)

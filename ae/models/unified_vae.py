@@ -14,17 +14,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ae.maths.benchmark_networks import Network, benchmark_networks
+from ae.maths.benchmark_networks import Network, benchmark_networks, equally_spread
 from ae.maths.discrepancy import discrepancy
 from ae.maths.distributions import Normal
 from ae.maths.probability import log_normal, sample_normal
 from ae.models.base import Batch, Draw, Noise, Objective
 from ae.models.gaussian_code import GaussianCode
-
-
-def seen(mean: Float[Tensor, "batch features"], variance: float) -> Normal:
-    """Pixels with these means and one variance."""
-    return Normal(mean, mean.new_full((), math.log(variance)).expand_as(mean))
 
 
 class UnifiedVAE(GaussianCode):
@@ -65,7 +60,7 @@ class UnifiedVAE(GaussianCode):
 
     def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
         """p(x given z)."""
-        return seen(self.decoder(z).sigmoid(), self.variance)
+        return equally_spread(self.decoder(z).sigmoid(), self.variance)
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """One sample of z; nats per image."""
@@ -102,7 +97,7 @@ class UnifiedIWAE(GaussianCode):
 
     def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
         """p(x given z)."""
-        return seen(self.decoder(z).sigmoid(), self.variance)
+        return equally_spread(self.decoder(z).sigmoid(), self.variance)
 
     def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
         """k samples for the bound, else one."""
@@ -152,7 +147,7 @@ class UnifiedVampVAE(GaussianCode):
 
     def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
         """p(x given z)."""
-        return seen(self.decoder(z).sigmoid(), self.variance)
+        return equally_spread(self.decoder(z).sigmoid(), self.variance)
 
     def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
         """A uniform number for the choice of a component where a code of the prior is drawn."""
@@ -229,7 +224,7 @@ class InfoVAE(GaussianCode):
 
     def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
         """p(x given z)."""
-        return seen(self.decoder(z).sigmoid(), self.variance)
+        return equally_spread(self.decoder(z).sigmoid(), self.variance)
 
     def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
         """A code of the posterior; for the discrepancy one of the prior, too."""
