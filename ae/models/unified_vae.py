@@ -19,7 +19,7 @@ from ae.maths.discrepancy import discrepancy
 from ae.maths.distributions import Normal
 from ae.maths.probability import log_normal, sample_normal
 from ae.models.base import Batch, Draw, Noise, Objective
-from ae.models.gaussian_code import GaussianCode
+from ae.models.gaussian_code import ElboTerms, GaussianCode
 
 
 class UnifiedVAE(GaussianCode):
@@ -171,16 +171,17 @@ class UnifiedVampVAE(GaussianCode):
         chosen = chosen.expand_as(noise["z"])
         return sample_normal(mean.gather(0, chosen), logvar.gather(0, chosen), noise["z"])
 
+    def elbo_terms(self, x: Float[Tensor, "batch features"], noise: Noise) -> ElboTerms:
+        """The terms of the bound, the divergence estimated by the sample of z; nats per image."""
+        mean, logvar = self.posterior(x)
+        z = sample_normal(mean, logvar, noise["z"])
+        kl = log_normal(z, mean, logvar) - self.log_prior(z)
+        return ElboTerms(mean, logvar, z, -self.pixels(z).log_prob(x), kl)
+
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """The divergence is estimated by the sample of z; nats per image."""
         terms = self.elbo_terms(batch.x, noise)
-        kl = log_normal(terms.z, terms.mean, terms.logvar) - self.log_prior(terms.z)
-        parts = {
-            "reconstruction": terms.reconstruction,
-            "kl": kl,
-            "bound": -terms.reconstruction - kl,
-        }
-        return Objective(loss=terms.reconstruction + kl, parts=parts)
+        return Objective(loss=terms.reconstruction + terms.kl, parts=terms.parts)
 
     def log_joint(
         self, x: Float[Tensor, "batch features"], latent: Noise
