@@ -223,7 +223,9 @@ class Suite:
             paper.conclude(None if self.rank is None else ready)
 
     def _lose(self, paper: Standing, kind: str, why: str) -> Iterator[LeftOut]:
-        """Leave a paper out; what the only one meets is the session's own error."""
+        """Leave a paper out, for what it met first; the only one's is the session's own error."""
+        if paper.over:  # another of its stacks met something before
+            return
         paper.close()
         left = LeftOut(paper.name, kind, why)
         self._left.append(left)

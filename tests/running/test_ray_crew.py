@@ -7,9 +7,13 @@ from types import SimpleNamespace
 import project as small
 import pytest
 
+from ae.errors import OutsideError
+from ae.running.crew import Alone
 from ae.running.event import Event
 from ae.running.jobs import Job
 from ae.running.ray.crew import AHEAD, RayCrew, _Sent
+from ae.running.standing import Request
+from ae.running.suite import Suite
 from ae.running.worker import Done, Failed, Happened, Stopped
 from ae.training.members import FOLDER
 
@@ -238,3 +242,41 @@ def test_what_is_said_of_what_is_on_its_way(jobs):
     said = [m.event for _, m in crew.hear() if isinstance(m, Happened)]
     assert said == [Event("train", "waiting for 12 stacks on the cluster", 0, 1, 0.0)]
     crew.close()
+
+
+class Failing:
+    """Plans, and fails at both of two stacks."""
+
+    def __init__(self):
+        self.jobs, self.here = [], Alone(lambda job: False)
+
+    @property
+    def free(self):
+        return 2 - len(self.jobs)
+
+    @property
+    def busy(self):
+        return len(self.jobs)
+
+    def give(self, job):
+        self.jobs.append(job)
+
+    def hear(self):
+        job = self.jobs[0]
+        if job.kind == "train":
+            yield job, Failed("OutsideError", f"no room for {job.stack[0][0]}")
+        else:
+            self.here.give(job)
+            yield from self.here.hear()
+        self.jobs.remove(job)
+
+    def stop(self): ...
+
+    close = stop
+
+
+def test_a_paper_of_which_every_stack_fails_is_left_out_once(tmp_path):
+    root = small.make(tmp_path)
+    request = Request(root / "benchmarks" / "tiny2020-dae.toml", small.settings(root, "there"))
+    with pytest.raises(OutsideError, match=r"^no room for plain$"):
+        list(Suite([request], lambda: False, crew=Failing).run())
