@@ -348,4 +348,4 @@ def test_a_thousand_members_on_eight_nodes_cost_the_driver_no_memory(tmp_path, t
     assert len(run_.members) == 1000
     assert len({m.trained["node"] for m in run_.members}) == 1  # eight nodes, one machine
     print({f"{100 * k} members": f"{v:.0f} MiB" for k, v in held.items()})
-    assert max(held.values()) - held[1] < 60  # their weights are 630 MB
+    assert max(held.values()) - held[1] < 60  # their weights are 317 MB
