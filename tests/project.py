@@ -62,7 +62,7 @@ def run(
     """Events and record of a run in this process."""
     from ae.records import record as records
     from ae.running.happening import Progress, Recorded
-    from ae.running.standing import Request
+    from ae.running.state import Request
     from ae.running.suite import Suite
 
     request = Request(project / "benchmarks" / f"{name}.toml", settings(project, results, **keys))
@@ -84,7 +84,7 @@ def interrupted(project: Path, after: int, results: str = "results", **keys: Any
         Interrupted: It stopped.
     """
     from ae.running.happening import Progress
-    from ae.running.standing import Request
+    from ae.running.state import Request
     from ae.running.suite import Suite
 
     heard: list[str] = []

@@ -12,11 +12,13 @@ SOURCES = sorted((ROOT / "ae").rglob("*.py"))
 
 # What families of models derive from; a model imports no other model.
 BASES = (
+    "models.benchmark_code",
     "models.gaussian_code",
     "models.codebook_code",
     "models.latent_groups",
     "models.masked_code",
     "models.sampled_code",
+    "models.sphere_code",
 )
 MAY = {  # package -> what of ae it may import; the floors of the house, from the bottom up
     "errors": set(),

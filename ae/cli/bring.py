@@ -36,7 +36,7 @@ def bring(folders: tuple[Path, ...], no_pdf: bool, jobs: int | None, library: Li
     set_policy()
     from ae.running.importing import bring as bring_all
     from ae.running.settings import Settings
-    from ae.running.standing import Request
+    from ae.running.state import Request
     from ae.running.suite import Suite
 
     settings = Settings(library, tier="paper")

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from ae.running.happening import LeftOut
     from ae.running.jobs import PlannedPaper, PlannedStack
     from ae.running.settings import Settings
-    from ae.running.standing import Request
+    from ae.running.state import Request
     from ae.running.suite import Suite
 
 
 def find_requests(names: Sequence[str], settings: "Settings") -> "list[Request]":
     """The specs of these names, all if there are none; each checked before any is run."""
     from ae.check import check_spec
-    from ae.running.standing import Request
+    from ae.running.state import Request
 
     library = settings.library
     paths = [library.spec(name) for name in names] if names else library.specs()

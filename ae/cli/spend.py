@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ae.cli.session import Session
     from ae.running.budget import Item
     from ae.running.jobs import Job, PlannedPaper
-    from ae.running.standing import Request
+    from ae.running.state import Request
     from ae.spec import Spec
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

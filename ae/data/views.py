@@ -23,9 +23,8 @@ def three_views(split: str, count: int, seed: int) -> tuple[NDArray[np.uint8], N
 
     The shared factor s is skewed (`SHARED`), so that its values are known by their number; the private
     ones, p1 to p3, are distributed differently in each view (`SHARES`), so that codes distributed alike
-    in all views cannot hold them. A number of a view
-    is a weighed mean of four bytes, each uniform: one that depends on s, one on p, one on both, which
-    are the same for all splits, and noise.
+    in all views cannot hold them. A number of a view is a weighed mean of four bytes, each uniform: one
+    that depends on s, one on p, one on both, which are the same for all splits, and noise.
     """
     shared = _drawn(stream(seed, split, "shared"), SHARED, count)
     x = np.empty((count, len(SHARES), NUMBERS), np.uint8)

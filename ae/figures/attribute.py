@@ -1,18 +1,12 @@
 """Decoded faces with an attribute, and the same as its vector is taken from their codes."""
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 import torch
 
-from ae.figures.layout.drawing import Arrays, Drawing, member
-from ae.figures.layout.panels import side_by_side
+from ae.figures.layout.drawing import Drawing, member
+from ae.figures.layout.panels import tiled
 from ae.figures.layout.sheet import pictures
 from ae.metrics.attribute import step
 from ae.training.trained_run import Trained
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 NOTE = "rows: the decoded face; without the attribute's vector; moved as far in a random direction"
 
@@ -31,16 +25,4 @@ def rows(runs: list[Trained], *, faces: int, seed_index: int) -> Drawing:
         kinds = torch.stack([found.own[own], found.along[own], found.astray[own, 0]])
         shown = kinds[:, :faces].flatten(0, 1).clamp(0, 1).float().cpu().numpy()
         panels.append(pictures(shown, run.test.shape))
-    return Drawing(
-        arrays={
-            "pictures": np.stack(panels),
-            "columns": np.array(len(panels[0]) // 3),
-            "runs": np.array([run.label for run in runs]),
-        },
-        paint=_paint,
-        vector=False,
-    )
-
-
-def _paint(arrays: Arrays) -> "Figure":
-    return side_by_side(arrays["pictures"], arrays["runs"], int(arrays["columns"]), NOTE)
+    return tiled(panels, runs, len(panels[0]) // 3, NOTE)

@@ -1,20 +1,14 @@
 """The examples that are most surely of each cluster."""
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.figures.layout.drawing import Arrays, Drawing, member
-from ae.figures.layout.panels import side_by_side
+from ae.figures.layout.drawing import Drawing, member
+from ae.figures.layout.panels import tiled
 from ae.metrics.filters import picture
 from ae.metrics.shared import Split
 from ae.training.trained_run import Trained
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 NOTE = "a row a cluster, the surest example on the left; a row that ends early has no more examples"
 
@@ -31,15 +25,8 @@ def surest(
     """
     shape = picture(runs[0].split(split).shape)
     panels = [_panel(run, split, clusters, examples, member(run, seed_index)) for run in runs]
-    return Drawing(
-        arrays={
-            "pictures": np.stack([panel.cpu().numpy().reshape(-1, *shape) for panel in panels]),
-            "columns": np.array(examples),
-            "runs": np.array([run.label for run in runs]),
-        },
-        paint=_paint,
-        vector=False,
-    )
+    pictures = [panel.cpu().numpy().reshape(-1, *shape) for panel in panels]
+    return tiled(pictures, runs, examples, NOTE)
 
 
 def _panel(
@@ -56,7 +43,3 @@ def _panel(
         rows.append(torch.cat([x, blank]))
     tiles = torch.cat(rows)
     return tiles if bool(shares.isfinite().all()) else torch.full_like(tiles, torch.nan)
-
-
-def _paint(arrays: Arrays) -> "Figure":
-    return side_by_side(arrays["pictures"], arrays["runs"], int(arrays["columns"]), NOTE)

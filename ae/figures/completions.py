@@ -1,22 +1,16 @@
 """Images of which a part is given, and what models make of the rest."""
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.figures.layout.drawing import Arrays, Drawing, member
-from ae.figures.layout.panels import side_by_side
+from ae.figures.layout.drawing import Drawing, member
+from ae.figures.layout.panels import tiled
 from ae.figures.reconstructions import one_of_each
 from ae.metrics.conditional import missing
 from ae.metrics.filters import picture
 from ae.metrics.shared import fresh_noise
 from ae.training.trained_run import Trained
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 NOTE = (
     "rows: what is given (the rest grey), the image, the baseline's one guess, then completions "
@@ -37,15 +31,8 @@ def grid(runs: list[Trained], *, images: int, draws: int, seed_index: int) -> Dr
     """
     panels = [_panel(run, images, draws, member(run, seed_index)) for run in runs]
     shape = picture(runs[0].test.shape)
-    return Drawing(
-        arrays={
-            "pictures": np.stack([panel.cpu().numpy().reshape(-1, *shape) for panel in panels]),
-            "columns": np.array(images),
-            "runs": np.array([run.label for run in runs]),
-        },
-        paint=_paint,
-        vector=False,
-    )
+    pictures = [panel.cpu().numpy().reshape(-1, *shape) for panel in panels]
+    return tiled(pictures, runs, images, NOTE)
 
 
 def _panel(run: Trained, images: int, draws: int, index: int) -> Float[Tensor, "tiles features"]:
@@ -63,7 +50,3 @@ def _panel(run: Trained, images: int, draws: int, index: int) -> Float[Tensor, "
         made: Tensor = run.stack.sample("complete", x, noise)[index]
     given = torch.where(missing(run), GREY, x)
     return torch.cat([given, x, guess, *made])
-
-
-def _paint(arrays: Arrays) -> "Figure":
-    return side_by_side(arrays["pictures"], arrays["runs"], int(arrays["columns"]), NOTE)

@@ -1,19 +1,13 @@
 """Images that models draw of a class that they are told."""
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ae.figures.layout.drawing import Arrays, Drawing, member
-from ae.figures.layout.panels import side_by_side
+from ae.figures.layout.drawing import Drawing, member
+from ae.figures.layout.panels import tiled
 from ae.metrics.filters import picture
 from ae.training.trained_run import Trained
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 NOTE = "a column a class, a row a random code: what is alike along a row is what the code says"
 
@@ -28,15 +22,8 @@ def samples(runs: list[Trained], *, classes: int, rows: int, seed_index: int) ->
     """
     shape = picture(runs[0].test.shape)
     panels = [_panel(run, classes, rows, member(run, seed_index)) for run in runs]
-    return Drawing(
-        arrays={
-            "pictures": np.stack([panel.cpu().numpy().reshape(-1, *shape) for panel in panels]),
-            "columns": np.array(classes),
-            "runs": np.array([run.label for run in runs]),
-        },
-        paint=_paint,
-        vector=False,
-    )
+    pictures = [panel.cpu().numpy().reshape(-1, *shape) for panel in panels]
+    return tiled(pictures, runs, classes, NOTE)
 
 
 def _panel(run: Trained, classes: int, rows: int, index: int) -> Float[Tensor, "tiles features"]:
@@ -52,7 +39,3 @@ def _panel(run: Trained, classes: int, rows: int, index: int) -> Float[Tensor, "
     with torch.no_grad():
         made: Tensor = run.stack.call("decode", z, y)[index]
     return made
-
-
-def _paint(arrays: Arrays) -> "Figure":
-    return side_by_side(arrays["pictures"], arrays["runs"], int(arrays["columns"]), NOTE)

@@ -1,19 +1,13 @@
 """Test images of which a part is masked, and what a model makes of the rest."""
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 import torch
 
-from ae.figures.layout.drawing import Arrays, Drawing, member
-from ae.figures.layout.panels import side_by_side
+from ae.figures.layout.drawing import Drawing, member
+from ae.figures.layout.panels import tiled
 from ae.figures.layout.sheet import pictures
 from ae.figures.reconstructions import one_of_each
 from ae.metrics.masked import restored
 from ae.training.trained_run import Trained
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 NOTE = "rows: the image, what is visible of it (the rest grey), and the image with its masked part told"
 SEARCHED = 200  # test images among which one of each class is looked for
@@ -38,16 +32,4 @@ def rows(runs: list[Trained], *, images: int, seed_index: int) -> Drawing:
         x, lost = found.images[at], found.lost[own, at]
         tiles = torch.cat([x, torch.where(lost, GREY, x), found.made[own, at]]).clamp(0, 1)
         panels.append(pictures(tiles.cpu().numpy(), run.test.shape))
-    return Drawing(
-        arrays={
-            "pictures": np.stack(panels),
-            "columns": np.array(len(shown)),
-            "runs": np.array([run.label for run in runs]),
-        },
-        paint=_paint,
-        vector=False,
-    )
-
-
-def _paint(arrays: Arrays) -> "Figure":
-    return side_by_side(arrays["pictures"], arrays["runs"], int(arrays["columns"]), NOTE)
+    return tiled(panels, runs, len(shown), NOTE)

@@ -1,18 +1,12 @@
 """Test pairs, and each half as it is made of the other."""
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 import torch
 
-from ae.figures.layout.drawing import Arrays, Drawing, member
-from ae.figures.layout.panels import side_by_side
+from ae.figures.layout.drawing import Drawing, member
+from ae.figures.layout.panels import tiled
 from ae.figures.layout.sheet import pictures
 from ae.figures.reconstructions import one_of_each
 from ae.training.trained_run import Trained
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 NOTE = "rows: the second half; made of the first; the first half; made of the second"
 SEARCHED = 200  # test images among which one of each class is looked for
@@ -36,16 +30,4 @@ def rows(runs: list[Trained], *, images: int, seed_index: int) -> Drawing:
         (first, second), (back, there) = x.chunk(2, -1), made.to(x).chunk(2, -1)
         tiles = torch.cat([second, there, first, back]).clamp(0, 1)
         panels.append(pictures(tiles.float().cpu().numpy(), run.test.shape[1:]))
-    return Drawing(
-        arrays={
-            "pictures": np.stack(panels),
-            "columns": np.array(len(shown)),
-            "runs": np.array([run.label for run in runs]),
-        },
-        paint=_paint,
-        vector=False,
-    )
-
-
-def _paint(arrays: Arrays) -> "Figure":
-    return side_by_side(arrays["pictures"], arrays["runs"], int(arrays["columns"]), NOTE)
+    return tiled(panels, runs, len(shown), NOTE)

@@ -16,11 +16,9 @@ from ae.maths.distributions import Normal
 from ae.maths.networks import Dense, mlp
 
 Network = Literal["dense", "convolutions"]
-PIXELS, HALVINGS, START = (
-    28**2,
-    4,
-    4,
-)  # of the convolutions' images, and the side the decoder begins at
+PIXELS = 28**2  # of the convolutions' images
+HALVINGS = 4  # of their side
+START = 4  # the side that the decoder begins at
 
 
 def benchmark_networks(

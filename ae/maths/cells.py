@@ -19,10 +19,7 @@ Step = Literal["same", "down", "up"]
 SHARE = 0.1  # of what a cell adds to its input
 MOMENTUM = 0.05  # of the averages of a batch normalisation
 INNER, OUTER = 6, 3  # expansion of generative cells, of groups and next to the pixels
-FEWEST, REDUCTION = (
-    4,
-    16,
-)  # hidden units of squeeze-and-excitation: one for 16 planes, four at least
+REDUCTION, FEWEST = 16, 4  # squeeze-and-excitation: a hidden unit for 16 planes, four at least
 
 
 class Excitation(nn.Module):
@@ -46,7 +43,7 @@ class Excitation(nn.Module):
         return weighed
 
 
-class Halving(nn.Module):
+class FactorisedHalving(nn.Module):
     """Swish, then four 1 x 1 convolutions, each of another quarter of the places; half the side."""
 
     def __init__(self, inputs: int, outputs: int, side: int) -> None:
@@ -64,7 +61,7 @@ class Halving(nn.Module):
         return torch.cat([part(own) for part, own in zip(self.parts, shifted, strict=True)], 1)
 
 
-class Doubling(nn.Module):
+class BilinearDoubling(nn.Module):
     """Twice the side, bilinear between the corners' centres, then a 1 x 1 convolution."""
 
     def __init__(self, inputs: int, outputs: int, side: int) -> None:
@@ -80,7 +77,7 @@ class Doubling(nn.Module):
         return planes
 
 
-class Cell(nn.Module):
+class ResidualCell(nn.Module):
     """x + 0.1 excitation(branch(x)); a cell that goes down or up changes side and planes in both.
 
     Going down halves the side and doubles the planes, going up does the reverse.
@@ -96,9 +93,9 @@ class Cell(nn.Module):
         outputs = {"same": planes, "down": 2 * planes, "up": planes // 2}[step]
         self.up = step == "up"
         if step == "down":
-            self.skip: nn.Module = Halving(planes, outputs, side)
+            self.skip: nn.Module = FactorisedHalving(planes, outputs, side)
         else:
-            self.skip = Doubling(planes, outputs, side) if self.up else nn.Identity()
+            self.skip = BilinearDoubling(planes, outputs, side) if self.up else nn.Identity()
         if expansion:
             self.branch = generative(planes, outputs, 2 * side if self.up else side, expansion)
         else:
@@ -156,15 +153,18 @@ def halvings(
     on the way back the first does the reverse. `planes` and the side are those next
     to the pixels.
     """
-    up: list[Cell] = []
-    down: list[Cell] = []
+    up: list[ResidualCell] = []
+    down: list[ResidualCell] = []
     for block in range(blocks):
         own, high = planes << block, side >> block
-        up += [*(Cell(own, high) for _ in range(cells - 1)), Cell(own, high, step="down")]
+        up += [
+            *(ResidualCell(own, high) for _ in range(cells - 1)),
+            ResidualCell(own, high, step="down"),
+        ]
     for block in reversed(range(blocks)):
         own, high = planes << block, side >> block
-        down += [Cell(2 * own, high // 2, step="up", expansion=OUTER)]
-        down += [Cell(own, high, expansion=OUTER) for _ in range(cells - 1)]
+        down += [ResidualCell(2 * own, high // 2, step="up", expansion=OUTER)]
+        down += [ResidualCell(own, high, expansion=OUTER) for _ in range(cells - 1)]
     return nn.Sequential(*up), nn.Sequential(*down)
 
 
@@ -174,7 +174,7 @@ def largest_scales(module: nn.Module) -> Float[Tensor, ""]:
     return torch.stack([norm.weight.abs().amax() for norm in norms]).sum()
 
 
-class Group(nn.Module):
+class LatentGroup(nn.Module):
     """The networks of one group: what leads down to it, its prior, its posterior, what it adds.
 
     Args:
@@ -190,9 +190,9 @@ class Group(nn.Module):
     ) -> None:
         super().__init__()
         if not first:
-            steps = [Cell(planes, side, expansion=INNER) for _ in range(cells)]
+            steps = [ResidualCell(planes, side, expansion=INNER) for _ in range(cells)]
             if larger:
-                steps.insert(0, Cell(2 * planes, side // 2, step="up", expansion=INNER))
+                steps.insert(0, ResidualCell(2 * planes, side // 2, step="up", expansion=INNER))
             self.cells = nn.Sequential(*steps)
             self.prior = nn.Sequential(nn.ELU(), Conv(planes, 2 * latent, 1, side))
             self.meet = Conv(planes, planes, 1, side)

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from ae.metrics.generated import drawn
+from ae.metrics.matching import HOLDS
 from ae.metrics.shared import by_seed, up_to
 from ae.spec.facts import measure
 from ae.training.trained_run import Trained
-
-HOLDS = 0.99  # share of the prior's samples that lie nearer to another than a hole is wide
 
 
 @measure(label="Range of a number of the code, test images", unit="", better="lower")

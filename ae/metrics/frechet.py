@@ -69,21 +69,6 @@ def classifier_accuracy(trained: Trained) -> list[float]:
     return [right] * len(trained.seeds)
 
 
-@measure(
-    label="Fréchet distance of samples by N(0, I) over that by {sampler}, small classifier",
-    unit="",
-    better="higher",
-)
-def times(
-    trained: Trained, *, sampler: Sampler, codes: int, samples: int, images: int, steps: int
-) -> list[float]:
-    """How many times as large `distance` is with codes of N(0, I) as with those of `sampler`."""
-    sizes = {"codes": codes, "samples": samples, "images": images}
-    far = distance(trained, sampler="normal", steps=0, **sizes)
-    near = distance(trained, sampler=sampler, steps=steps, **sizes)
-    return finite(a / b if b else math.nan for a, b in zip(far, near, strict=True))
-
-
 def _features(trained: Trained, count: int) -> Tensor:
     own = classifier(trained)
     return torch.cat(trained.over("test", lambda x: own.features(x.flatten(1)), count))

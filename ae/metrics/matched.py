@@ -1,4 +1,4 @@
-"""Runs compared with a method's trade-off: one measure where another is equal.
+"""Measures of measures: one where another is equal, on a method's trade-off; one over another.
 
 A method with a weight to choose is not one run but a curve: a heavier weight buys disentanglement
 with reconstruction. Whether another method is better is asked at equal reconstruction, where a run
@@ -72,6 +72,19 @@ def distance(trained: Trained, *, at: str, curve: list[str]) -> list[float]:
         else np.nan
         for x, line in zip(mine, lines, strict=True)
     )
+
+
+@measure(label="{metric:words} over {at:words}", unit="", better="higher")
+def ratio(trained: Trained, *, metric: str, at: str) -> list[float]:
+    """metric / at of the run's own, seed by seed; NaN where `at` is 0.
+
+    Raises:
+        UserError: A measure was not taken before.
+    """
+    pairs = zip(
+        values(trained, trained.name, metric), values(trained, trained.name, at), strict=True
+    )
+    return finite(a / b if b else np.nan for a, b in pairs)
 
 
 def curves(trained: Trained, metric: str, at: str, runs: list[str]) -> list[Curve]:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from ae.maths.cells import Cell, Group, halvings, largest_scales
+from ae.maths.cells import LatentGroup, ResidualCell, halvings, largest_scales
 from ae.maths.normals import Normals, bounded, divergence, log_density, relative, sampled
 from ae.maths.probability import log_bernoulli
 from ae.maths.small_convolutions import Conv, matrices
@@ -71,9 +71,9 @@ class LatentGroups(Autoencoder):
         ways: list[nn.Module] = []
         for up, count in enumerate(reversed(groups)):
             for i in range(count):
-                steps = [Cell(low << up, large >> up) for _ in range(inner)]
+                steps = [ResidualCell(low << up, large >> up) for _ in range(inner)]
                 if up and not i:
-                    steps.insert(0, Cell(low << (up - 1), large >> (up - 1), step="down"))
+                    steps.insert(0, ResidualCell(low << (up - 1), large >> (up - 1), step="down"))
                 ways.append(nn.Sequential(*steps))
         self.up = nn.ModuleList(ways)
         planes = low << (len(groups) - 1)
@@ -82,7 +82,7 @@ class LatentGroups(Autoencoder):
         scales = [scale for scale, count in enumerate(groups) for _ in range(count)]
         larger = [scale > before for before, scale in zip([0, *scales], scales, strict=False)]
         self.groups = nn.ModuleList(
-            Group(planes >> at, top << at, latent, inner, first=not i, larger=larger[i])
+            LatentGroup(planes >> at, top << at, latent, inner, first=not i, larger=larger[i])
             for i, at in enumerate(scales)
         )
         self.pixels = nn.Sequential(nn.ELU(), Conv(channels, 1, 3, self.padded))
@@ -185,7 +185,7 @@ class LatentGroups(Autoencoder):
 
         def chosen(group: int, told: Tensor, contexts: list[Tensor], prior: Normals) -> Tensor:
             own = self.groups[group]
-            assert isinstance(own, Group)
+            assert isinstance(own, LatentGroup)
             met = own.meet(told) + ups[-1 - group] if group else top
             seen = self._seen(group, met, contexts[-1], ups[: -1 - group])
             said = bounded(own.posterior(seen))
@@ -202,7 +202,7 @@ class LatentGroups(Autoencoder):
         priors: list[Normals] = []
         h = self.start.expand(count, *self.start.shape)
         for i, group in enumerate(self.groups):
-            assert isinstance(group, Group)
+            assert isinstance(group, LatentGroup)
             contexts.append(group.cells(h) if i else h)
             told = self._told(i, contexts)
             zeros = h.new_zeros(count, *self.draws["z1"].shape)

@@ -12,14 +12,13 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ae.maths.adversarial import judged, judging
-from ae.maths.benchmark_networks import Network, benchmark_networks, equally_spread
-from ae.maths.distributions import Normal
+from ae.maths.benchmark_networks import Network
 from ae.maths.networks import mlp
 from ae.models.base import Batch, Draw, Noise, Objective
-from ae.models.gaussian_code import GaussianCode
+from ae.models.benchmark_code import BenchmarkCode
 
 
-class UnifiedAAE(GaussianCode):
+class UnifiedAAE(BenchmarkCode):
     """-log p(x given z) - weight log D(z); the adversary -log D(z of the prior) - log(1 - D(z)).
 
     Makhzani et al., Adversarial Autoencoders, https://arxiv.org/abs/1511.05644. Both step on the same
@@ -46,18 +45,11 @@ class UnifiedAAE(GaussianCode):
         discriminator: list[int],
     ) -> None:
         super().__init__()
-        self.encoder, self.decoder = benchmark_networks(
-            features, latent, 2 * latent, network=network, widths=widths
-        )
-        self.in_turn, self.variance = network == "convolutions", variance
+        self._networks(features, latent, network=network, widths=widths, variance=variance)
         self.discriminator = mlp([latent, *discriminator, 1], nn.ReLU)
         self.weight = weight
         self._one = {"z": Draw("normal", (latent,))}
         self.draws = {**self._one, "prior": Draw("normal", (latent,))}
-
-    def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
-        """p(x given z)."""
-        return equally_spread(self.decoder(z).sigmoid(), self.variance)
 
     def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
         """A code of the posterior; for the adversary one of the prior, too."""

@@ -14,15 +14,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ae.maths.benchmark_networks import Network, benchmark_networks, equally_spread
+from ae.maths.benchmark_networks import Network
 from ae.maths.discrepancy import discrepancy
-from ae.maths.distributions import Normal
 from ae.maths.probability import log_normal, sample_normal
 from ae.models.base import Batch, Draw, Noise, Objective
-from ae.models.gaussian_code import ElboTerms, GaussianCode
+from ae.models.benchmark_code import BenchmarkCode
+from ae.models.gaussian_code import ElboTerms
 
 
-class UnifiedVAE(GaussianCode):
+class UnifiedVAE(BenchmarkCode):
     """-log p(x given z) + beta KL(q(z given x), p(z)); p(x given z) = N(sigmoid(decoder(z)), variance I).
 
     With a variance of 1 the error is half the squared error, as in Pythae's release 0.1.2; with 0.5 it
@@ -51,16 +51,9 @@ class UnifiedVAE(GaussianCode):
         beta: float,
     ) -> None:
         super().__init__()
-        self.encoder, self.decoder = benchmark_networks(
-            features, latent, 2 * latent, network=network, widths=widths
-        )
-        self.in_turn, self.variance = network == "convolutions", variance
+        self._networks(features, latent, network=network, widths=widths, variance=variance)
         self.register_buffer("beta", torch.tensor(float(beta)))
         self.draws = {"z": Draw("normal", (latent,))}
-
-    def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
-        """p(x given z)."""
-        return equally_spread(self.decoder(z).sigmoid(), self.variance)
 
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """One sample of z; nats per image."""
@@ -68,7 +61,7 @@ class UnifiedVAE(GaussianCode):
         return Objective(loss=terms.reconstruction + self.beta * terms.kl, parts=terms.parts)
 
 
-class UnifiedIWAE(GaussianCode):
+class UnifiedIWAE(BenchmarkCode):
     """-log (1 / k) sum_i p(x, z_i) / q(z_i given x): Burda et al., ICLR 2016.
 
     Args:
@@ -88,16 +81,9 @@ class UnifiedIWAE(GaussianCode):
         samples: int,
     ) -> None:
         super().__init__()
-        self.encoder, self.decoder = benchmark_networks(
-            features, latent, 2 * latent, network=network, widths=widths
-        )
-        self.in_turn, self.variance = network == "convolutions", variance
+        self._networks(features, latent, network=network, widths=widths, variance=variance)
         self.draws = {"z": Draw("normal", (samples, latent))}
         self._one = {"z": Draw("normal", (latent,))}
-
-    def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
-        """p(x given z)."""
-        return equally_spread(self.decoder(z).sigmoid(), self.variance)
 
     def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
         """k samples for the bound, else one."""
@@ -114,7 +100,7 @@ class UnifiedIWAE(GaussianCode):
         return Objective(loss=loss, parts={"elbo": weights.mean(1)})
 
 
-class UnifiedVampVAE(GaussianCode):
+class UnifiedVampVAE(BenchmarkCode):
     """-log p(x given z) + log q(z given x) - log p(z), p(z) the mean of pseudo-inputs' posteriors.
 
     J. M. Tomczak and M. Welling, VAE with a VampPrior, AISTATS 2018. The pseudo-inputs are a linear
@@ -137,17 +123,10 @@ class UnifiedVampVAE(GaussianCode):
         components: int,
     ) -> None:
         super().__init__()
-        self.encoder, self.decoder = benchmark_networks(
-            features, latent, 2 * latent, network=network, widths=widths
-        )
-        self.variance = variance
+        self._networks(features, latent, network=network, widths=widths, variance=variance)
         self.in_turn = True  # products of few rows, the pseudo-inputs', round otherwise
         self.inputs = nn.Linear(components, features)
         self.draws = {"z": Draw("normal", (latent,))}
-
-    def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
-        """p(x given z)."""
-        return equally_spread(self.decoder(z).sigmoid(), self.variance)
 
     def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
         """A uniform number for the choice of a component where a code of the prior is drawn."""
@@ -191,7 +170,7 @@ class UnifiedVampVAE(GaussianCode):
         return self.log_prior(z) + self.pixels(z).log_prob(x)
 
 
-class InfoVAE(GaussianCode):
+class InfoVAE(BenchmarkCode):
     """-log p(x given z) + (1 - alpha) KL(q(z given x), p(z)) + (alpha + weight - 1) MMD(codes, N(0, I)).
 
     S. Zhao, J. Song and S. Ermon, InfoVAE, AAAI 2019, https://arxiv.org/abs/1706.02262.
@@ -215,17 +194,10 @@ class InfoVAE(GaussianCode):
         weight: float,
     ) -> None:
         super().__init__()
-        self.encoder, self.decoder = benchmark_networks(
-            features, latent, 2 * latent, network=network, widths=widths
-        )
-        self.in_turn, self.variance = network == "convolutions", variance
+        self._networks(features, latent, network=network, widths=widths, variance=variance)
         self.alpha, self.weight = alpha, weight
         self._one = {"z": Draw("normal", (latent,))}
         self.draws = {**self._one, "prior": Draw("normal", (latent,))}
-
-    def pixels(self, z: Float[Tensor, "batch latent"]) -> Normal:
-        """p(x given z)."""
-        return equally_spread(self.decoder(z).sigmoid(), self.variance)
 
     def draws_for(self, objective: str, layer: int | None) -> dict[str, Draw]:
         """A code of the posterior; for the discrepancy one of the prior, too."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ae.records.record import Record
 from ae.running.selection import needs
-from ae.running.standing import Request
+from ae.running.state import Request
 from ae.spec import Cell, Claim, Spec, TierName, metrics_of, runs_of
 from ae.spec.read import read_spec
 from ae.spec.tiers import cells

@@ -22,7 +22,7 @@ from ae.running.happening import (
 )
 from ae.running.jobs import Job, PlannedPaper
 from ae.running.pool import Crew, how_many
-from ae.running.standing import Rank, Request, Standing, foremost
+from ae.running.state import PaperState, Rank, Request, foremost
 from ae.running.worker import ARRIVE, Crashed, Died, Done, Failed, Happened, Message, Stopped
 
 
@@ -51,7 +51,7 @@ class Suite:
         deadline: float | None = None,
         crew: Callable[[], CrewLike] | None = None,
     ) -> None:
-        self.papers = [Standing(request) for request in requests]
+        self.papers = [PaperState(request) for request in requests]
         self.stop, self.rank, self.deadline, self.only_plan = stop, rank, deadline, only_plan
         cpu = all(request.settings.device == "cpu" for request in requests)
         self.jobs = (how_many() if cpu else 1) if jobs is None else jobs
@@ -120,7 +120,7 @@ class Suite:
 
     # --------------------------------------------------------------- what next
 
-    def _next(self) -> tuple[Standing, Job] | None:
+    def _next(self) -> tuple[PaperState, Job] | None:
         """The next job, taken off its paper's list, which holds its folder from now on."""
         while not self.stop() and self._crash is None:
             if self._late():
@@ -151,7 +151,7 @@ class Suite:
 
     # -------------------------------------------------------------- what comes
 
-    def _heard(self, paper: Standing, job: Job, message: Message) -> Iterator[Happening]:
+    def _heard(self, paper: PaperState, job: Job, message: Message) -> Iterator[Happening]:
         if not isinstance(message, Happened):
             paper.at_work.pop(job, None)
         match message:
@@ -179,7 +179,7 @@ class Suite:
             case Died(how):
                 yield from self._lose(paper, "OutsideError", f"{how}; run again to go on")
 
-    def _took(self, paper: Standing, job: Job, done: Done) -> Iterator[Happening]:
+    def _took(self, paper: PaperState, job: Job, done: Done) -> Iterator[Happening]:
         """A job is done; what follows it."""
         paper.done += job.cost
         if done.usage is not None:
@@ -205,7 +205,7 @@ class Suite:
                 paper.trained |= {*job.stack}
         self._follow(paper)
 
-    def _follow(self, paper: Standing) -> None:
+    def _follow(self, paper: PaperState) -> None:
         """Conclude the paper once nothing of it is to be trained any more.
 
         Where claims are bought one by one, also as soon as one has all that it needs.
@@ -222,7 +222,7 @@ class Suite:
                 return
             paper.conclude(None if self.rank is None else ready)
 
-    def _lose(self, paper: Standing, kind: str, why: str) -> Iterator[LeftOut]:
+    def _lose(self, paper: PaperState, kind: str, why: str) -> Iterator[LeftOut]:
         """Leave a paper out, for what it met first; the only one's is the session's own error."""
         if paper.over:  # another of its stacks met something before
             return

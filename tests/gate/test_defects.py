@@ -30,7 +30,7 @@ from ae.records.record import Record
 from ae.running.happening import Recorded
 from ae.running.paper import Paper
 from ae.running.settings import Settings
-from ae.running.standing import Request
+from ae.running.state import Request
 from ae.running.suite import Suite
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -30,7 +30,7 @@ from ae.records.record import write as write_record
 from ae.records.speed import read as read_speed
 from ae.running.happening import Recorded
 from ae.running.settings import Settings
-from ae.running.standing import Request
+from ae.running.state import Request
 from ae.running.suite import Suite
 from ae.spec import read as reading
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, elu, interpolate, silu
 
-from ae.maths.cells import Cell, Excitation, Group, halvings, largest_scales
+from ae.maths.cells import Excitation, LatentGroup, ResidualCell, halvings, largest_scales
 from ae.maths.small_convolutions import SMALL, Conv, PlaneConv, matrices
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
@@ -59,7 +59,7 @@ def test_excitation_weighs_planes_by_their_means():
 
 
 def test_a_cell_adds_a_tenth_of_its_branch():
-    cell, x = Cell(3, 4), torch.randn(6, 3, 4, 4)
+    cell, x = ResidualCell(3, 4), torch.randn(6, 3, 4, 4)
     branch = cell.branch
     h = conv2d(silu(nn.BatchNorm2d(3)(x)), branch[2].applied(), branch[2].bias, padding=1)
     h = conv2d(silu(nn.BatchNorm2d(3)(h)), branch[5].applied(), branch[5].bias, padding=1)
@@ -67,7 +67,7 @@ def test_a_cell_adds_a_tenth_of_its_branch():
 
 
 def test_a_generative_cell_is_depthwise_and_separable():
-    cell, x = Cell(2, 4, expansion=6), torch.randn(6, 2, 4, 4)
+    cell, x = ResidualCell(2, 4, expansion=6), torch.randn(6, 2, 4, 4)
     expand, planes, project = (cell.branch[i] for i in (1, 4, 7))
     h = conv2d(nn.BatchNorm2d(2)(x), expand.weight)
     h = conv2d(silu(nn.BatchNorm2d(12)(h)), planes.weight, padding=2, groups=12)
@@ -76,7 +76,7 @@ def test_a_generative_cell_is_depthwise_and_separable():
 
 
 def test_a_cell_down_sees_all_four_quarters_of_the_places():
-    cell, x = Cell(4, 4, step="down"), torch.randn(2, 4, 4, 4)
+    cell, x = ResidualCell(4, 4, step="down"), torch.randn(2, 4, 4, 4)
     quarters = (x[..., ::2, ::2], x[..., 1::2, 1::2], x[..., ::2, 1::2], x[..., 1::2, ::2])
     parts = [
         conv2d(silu(quarter), part.applied(), part.bias)
@@ -87,7 +87,7 @@ def test_a_cell_down_sees_all_four_quarters_of_the_places():
 
 
 def test_a_cell_up_doubles_the_side_in_both_branches():
-    cell, x = Cell(4, 2, step="up", expansion=3), torch.randn(2, 4, 2, 2)
+    cell, x = ResidualCell(4, 2, step="up", expansion=3), torch.randn(2, 4, 2, 2)
     assert cell(x).shape == (2, 2, 4, 4)
     large = interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
     expected = conv2d(large, cell.skip.conv.applied(), cell.skip.conv.bias)
@@ -105,10 +105,10 @@ def test_blocks_halve_the_side_and_bring_it_back():
 
 
 def test_a_groups_prior_is_one_by_one_after_elu():
-    group, h = Group(4, 4, 3, 1, first=False, larger=False), torch.randn(2, 4, 4, 4)
+    group, h = LatentGroup(4, 4, 3, 1, first=False, larger=False), torch.randn(2, 4, 4, 4)
     conv = group.prior[1]
     torch.testing.assert_close(group.prior(h), conv2d(elu(h), conv.applied(), conv.bias))
-    assert not hasattr(Group(4, 4, 3, 1, first=True, larger=False), "prior")
+    assert not hasattr(LatentGroup(4, 4, 3, 1, first=True, larger=False), "prior")
 
 
 def test_scales_of_normalisations_count_by_the_largest_of_each():

@@ -92,11 +92,3 @@ def test_the_classifier_is_always_the_same_and_knows_what_is_easy(two, monkeypat
     assert again is not first
     for own, other in zip(first.weights + first.biases, again.weights + again.biases, strict=True):
         assert torch.equal(own, other)
-
-
-def test_times_are_of_the_two_distances(two):
-    arguments = {"codes": CODES, "samples": 300, "images": CODES}
-    far = frechet.distance(two, sampler="normal", steps=0, **arguments)
-    near = frechet.distance(two, sampler="maf", steps=3, **arguments)
-    expected = [a / b for a, b in zip(far, near, strict=True)]
-    assert frechet.times(two, sampler="maf", steps=3, **arguments) == pytest.approx(expected)

@@ -100,3 +100,12 @@ def test_what_was_not_measured_is_refused(trained):
     few = dict(run.measured) | {"b-1": {"error": {0: 1.0}, "score": {0: 1.0}}}
     with pytest.raises(UserError, match="run 'b-1' has no seed 1"):
         matched.advantage(replace(run, measured=few), **ARGUMENTS)
+
+
+def test_a_ratio_is_of_the_seed_s_own_two_measures(trained):
+    run = trained([(2.0, 7.0), (0.0, 9.0)])
+    assert matched.ratio(run, metric="score", at="error") == pytest.approx(
+        [3.5, math.nan], nan_ok=True
+    )
+    with pytest.raises(UserError, match="'other' of run 'a' is not known when it is needed"):
+        matched.ratio(run, metric="score", at="other")

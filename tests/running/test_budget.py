@@ -10,7 +10,7 @@ from project import settings
 
 from ae.running.budget import Item, ordered
 from ae.running.event import Event
-from ae.running.standing import Request
+from ae.running.state import Request
 from ae.running.suite import Suite
 from ae.running.worker import Happened
 

@@ -8,7 +8,7 @@ from project import SPEC, make, run
 from ae.records.entries import RunRecord
 from ae.records.record import Record
 from ae.running.null import null_requests, null_verdicts, put_to_it
-from ae.running.standing import Request
+from ae.running.state import Request
 from ae.spec.read import read_spec
 
 METRIC = "squared_error"

@@ -11,7 +11,7 @@ from ae.records.record import read
 from ae.running.happening import Recorded
 from ae.running.null import null_requests, null_verdicts
 from ae.running.settings import Settings
-from ae.running.standing import Request
+from ae.running.state import Request
 from ae.running.suite import Suite
 
 PAPERS = {  # and how many of their claims the null run judges, with how many it explains

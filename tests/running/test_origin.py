@@ -13,7 +13,7 @@ from ae.cli.session import Session
 from ae.library import Library
 from ae.records import record as records
 from ae.report import render
-from ae.running.standing import Request
+from ae.running.state import Request
 from ae.running.suite import Suite
 
 pytestmark = pytest.mark.usefixtures("one_thread")

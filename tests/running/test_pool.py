@@ -20,7 +20,7 @@ from ae.running import pool, worker
 from ae.running.happening import Crash, LeftOut, Progress, Recorded
 from ae.running.jobs import Job
 from ae.running.pool import how_many
-from ae.running.standing import Request
+from ae.running.state import Request
 from ae.running.suite import Suite
 
 pytestmark = pytest.mark.usefixtures("one_thread")

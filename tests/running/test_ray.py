@@ -18,7 +18,7 @@ from project import PYTHONPATH, make, write
 from ae.errors import Interrupted, OutsideError, UserError
 from ae.records import record as records
 from ae.running.happening import Progress, Recorded
-from ae.running.standing import Request
+from ae.running.state import Request
 from ae.running.suite import Suite
 
 ray = pytest.importorskip("ray", reason="ray is not installed")

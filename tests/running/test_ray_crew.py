@@ -12,7 +12,7 @@ from ae.running.crew import Alone
 from ae.running.event import Event
 from ae.running.jobs import Job
 from ae.running.ray.crew import AHEAD, RayCrew, _Sent
-from ae.running.standing import Request
+from ae.running.state import Request
 from ae.running.suite import Suite
 from ae.running.worker import Done, Failed, Happened, Stopped
 from ae.training.members import FOLDER

@@ -10,7 +10,7 @@ from ae.records import record as records
 from ae.running.happening import Recorded
 from ae.running.paper import Paper
 from ae.running.settings import Settings
-from ae.running.standing import Request
+from ae.running.state import Request
 from ae.running.suite import Suite
 from ae.training.members import Members
 from ae.training.noted import moments

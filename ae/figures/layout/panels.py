@@ -1,11 +1,15 @@
 """Sheets of small pictures, a panel a run."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ae.figures.layout.drawing import Arrays, Drawing
 from ae.figures.layout.sheet import WIDEST, WIDTH, Pen, mosaic, place, sheet
+from ae.training.trained_run import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -13,6 +17,25 @@ if TYPE_CHECKING:
 SPACE = 30  # pixels between panels
 TITLE = 66  # pixels over a panel
 FOOT = 66  # pixels under the panels
+
+
+def tiled(
+    panels: Sequence[NDArray[Any]], runs: Sequence[Trained], columns: int, note: str
+) -> Drawing:
+    """The drawing of `side_by_side`: a panel a run, of pictures (picture, height, width[, colour])."""
+    return Drawing(
+        arrays={
+            "pictures": np.stack(panels),
+            "columns": np.array(columns),
+            "runs": np.array([run.label for run in runs]),
+        },
+        paint=partial(_painted, note=note),
+        vector=False,
+    )
+
+
+def _painted(arrays: Arrays, *, note: str) -> "Figure":
+    return side_by_side(arrays["pictures"], arrays["runs"], int(arrays["columns"]), note)
 
 
 def side_by_side(pictures: NDArray[Any], names: NDArray[Any], columns: int, note: str) -> "Figure":

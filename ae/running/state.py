@@ -23,7 +23,7 @@ class Request:
 
 
 @dataclass
-class Standing:
+class PaperState:
     """Where a paper stands: its jobs that wait, those at work with the share that is done."""
 
     request: Request
@@ -89,7 +89,7 @@ class Standing:
         self.lock.close()
 
 
-def foremost(papers: Sequence[Standing], rank: Rank | None) -> tuple[Standing, Job] | None:
+def foremost(papers: Sequence[PaperState], rank: Rank | None) -> tuple[PaperState, Job] | None:
     """Whose job is next: conclusions before stacks; papers that were begun before others, or by rank."""
     open_ = [(p, job) for p in papers if not p.over for job in p.waiting]
     if rank is None:
