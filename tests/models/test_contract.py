@@ -334,7 +334,7 @@ def test_a_model_keeps_no_tensor_but_its_state(name, exact_arithmetic):
 def test_every_model_is_final_and_documented(name):
     kind = ZOO[name].kind
     above = kind.__mro__[1 : kind.__mro__.index(Autoencoder)]
-    assert len(above) <= 1
+    assert len(above) <= 2  # what one benchmark's models share, upon what a kind of code shares
     assert all(inspect.isabstract(c) and "__init__" not in vars(c) for c in above)
     assert kind.__doc__
     assert "http" in (__import__(kind.__module__, fromlist=["x"]).__doc__ or "")
