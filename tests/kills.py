@@ -241,7 +241,8 @@ def at_writes(folder: Path, count: int, act: Callable[[str, object], None]) -> N
     note = folder / "count"
     assert whole.run(Writes(0, act, note), "--no-track") == 0, whole.said()
     total = int(note.read_text())
-    chosen = sorted({round(n) for n in np.linspace(1, total, min(count or total, total))})
+    between = np.linspace(1, total, count + 2)[1:-1]
+    chosen = sorted({round(n) for n in between}) if 0 < count < total else range(1, total + 1)
     for n in chosen:
         trial = Trial(folder / "trial", epochs="1")
         code = trial.run(Writes(n, act, note), "--no-track")

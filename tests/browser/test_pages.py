@@ -20,12 +20,17 @@ def pages(*folders: Path) -> list[Path]:
     return [path for folder in folders for path in sorted(folder.glob("*.html"))]
 
 
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.nightly)])
 def test_every_page_is_quiet_whole_and_as_wide_as_the_screen(
-    opened: Open, published: Path, hostile: Path
+    opened: Open, published: Path, hostile: Path, every: int
 ) -> None:
-    """The fixture holds that no page says anything in the console or asks for anything."""
+    """The fixture holds that no page says anything in the console or asks for anything.
+
+    By day those that no paper has, and every third paper's.
+    """
     tab = None
-    for path in pages(published, hostile):
+    common = [published / "index.html", *pages(hostile)]
+    for path in [*common, *pages(published)[::every]]:
         tab = opened(path, width=380) if tab is None else (tab.goto(path.as_uri()), tab)[1]
         broken = tab.evaluate("[...document.images].filter(i => !i.naturalWidth).length")
         width = tab.evaluate("document.documentElement.scrollWidth")
@@ -102,7 +107,9 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(opened: Open, hos
     assert len(seen) == wanted > 10
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    "width", [w if w == 380 else pytest.param(w, marks=pytest.mark.nightly) for w in WIDTHS]
+)
 def test_screenshots_are_kept(opened: Open, published: Path, width: int) -> None:
     """To be looked at; here only that the page is drawn at that width."""
     tab = opened(published / "index.html", width=width)

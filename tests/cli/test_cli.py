@@ -11,7 +11,8 @@ import sys
 import time
 
 import pytest
-from project import PYTHONPATH, ROOT, make, write
+from command import ALONE, ENVIRONMENT, SMOKE, ae
+from project import ROOT, make, write
 
 from ae.cli.main import cli
 from ae.data.manifest import find_manifest, find_source
@@ -21,29 +22,11 @@ from ae.records.record import write as write_record
 from ae.spec.read import read_spec
 from ae.spec.tiers import cells as read_cells
 
-ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "MLFLOW_"))}
-ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH}
-
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     return make(folder)
-
-
-def ae(project, *arguments, timeout=550, **more):
-    """Run the command; returns (exit code, stdout, stderr)."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ae", *arguments],
-        cwd=project,
-        env=ENVIRONMENT | more,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout, done.stderr
 
 
 def spent():
@@ -52,15 +35,11 @@ def spent():
     return times.children_user + times.children_system
 
 
-RUN = ("run", "--tier", "smoke", "--no-pdf", "--no-track")
-ALONE = (*RUN, "--jobs", "0")  # in one process, which starts sooner than two
-
-
 def test_help_teaches_and_is_quick(project):
     times = []
     for _ in range(3):
         start = spent()
-        code, out, _ = ae(project, "--help")
+        code, out, _ = ae(project, "--help", fresh=True)
         times.append(spent() - start)
     assert code == 0
     for word in ("list", "check", "fetch", "run", "report", "sync", "Exit codes"):
@@ -77,7 +56,7 @@ def test_every_command_has_help(project, command):
 
 
 def test_a_spec_is_run_judged_and_reported_and_then_recognised(project):
-    code, out, err = ae(project, *RUN)
+    code, out, err = ae(project, *SMOKE)
     assert code == 0, err
     assert "noise-hurts" in out
     assert "INCONCLUSIVE" in out or "REPRODUCED" in out
@@ -87,7 +66,7 @@ def test_a_spec_is_run_judged_and_reported_and_then_recognised(project):
     assert record.digest[:12] in page
     assert "OMP_WAIT_POLICY=PASSIVE" in record.environment.thread_policy
     assert record.environment.threads == 1
-    code, out, err = ae(project, *RUN)
+    code, out, err = ae(project, *SMOKE)
     assert code == 0
     assert "already done" in err
     assert "train:" not in err
@@ -140,7 +119,7 @@ def test_a_published_record_is_verified_and_a_tampered_one_found_out(project, tm
 def test_with_the_server_away_the_run_completes_and_sync_sends_it_later(tmp_path, closed_port):
     project = make(tmp_path)
     away = f"http://127.0.0.1:{closed_port}"
-    code, out, err = ae(project, *RUN[:-1], MLFLOW_TRACKING_URI=away)
+    code, out, err = ae(project, *SMOKE[:-1], MLFLOW_TRACKING_URI=away)
     assert code == 0, err
     assert "report: results/report/index.html" in out
     (warning,) = [line for line in err.splitlines() if "warning" in line]
@@ -267,7 +246,7 @@ def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number, cod
     project = make(tmp_path)
     write(project, epochs="40")
     started = subprocess.Popen(
-        [sys.executable, "-m", "ae", *RUN],
+        [sys.executable, "-m", "ae", *SMOKE],
         cwd=project,
         env=ENVIRONMENT,
         stderr=subprocess.PIPE,
@@ -283,17 +262,17 @@ def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number, cod
     assert err.splitlines()[-1] == said
     assert len(re.findall("^ae: ", err, re.MULTILINE)) == (2 if number == signal.SIGINT else 1)
     assert len(list(project.glob("results/*/smoke/checkpoints/*.safetensors"))) == 1
-    code, _, _ = ae(project, *RUN)
+    code, _, _ = ae(project, *SMOKE)
     assert code == 0
     resumed = read(project / "results/tiny2020-dae/smoke/record.json")
-    code, _, _ = ae(project, *RUN, "--fresh")
+    code, _, _ = ae(project, *SMOKE, "--fresh")
     assert code == 0
     assert read(project / "results/tiny2020-dae/smoke/record.json").digest == resumed.digest
 
 
 def test_the_projects_own_specs_and_manifests_are_sound_and_quick_to_check():
     start = spent()
-    code, out, err = ae(ROOT, "check")
+    code, out, err = ae(ROOT, "check", fresh=True)
     assert (code, err) == (0, ""), err
     specs = len(list((ROOT / "benchmarks").glob("*.toml")))
     assert spent() - start < 0.7 + 0.075 * specs  # seconds, twice what it takes: imports, a spec
@@ -307,7 +286,7 @@ def test_the_smoke_tier_of_every_paper_runs_from_spec_to_report(tmp_path):
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "templates").symlink_to(ROOT / "reports" / "templates")
     data = os.environ.get("AE_DATA", "")
-    code, _, err = ae(tmp_path, *RUN, timeout=1200, AE_DATA=data)  # CPU: at most 10 s a spec
+    code, _, err = ae(tmp_path, *SMOKE, timeout=1200, AE_DATA=data)  # CPU: at most 10 s a spec
     assert code == 0, err
     left_out = re.findall(
         r"^ae: (\S+): left out, its data are not at hand: data set", err, re.MULTILINE

@@ -1,24 +1,13 @@
 """`ae new` and `ae test-model` as a person types them."""
 
 import re
-import subprocess
-import sys
 
-from project import PYTHONPATH
+import command
 
 
 def ae(here, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "ae", *arguments],
-        cwd=here,
-        env={"PYTHONPATH": PYTHONPATH, "OMP_NUM_THREADS": "1", "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout, done.stderr
+    """Run the command where neither git nor modules of the folder are found."""
+    return command.ae(here, *arguments, here=False, PATH="")
 
 
 def test_in_a_folder_that_is_not_included_the_next_commands_include_it(tmp_path):

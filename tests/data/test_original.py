@@ -3,8 +3,6 @@
 import hashlib
 import os
 import re
-import subprocess
-import sys
 import tracemalloc
 import zipfile
 from dataclasses import fields, replace
@@ -13,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command import ae
 from originals import FILE, SIZE, at_hand, content, described, saved
 
 from ae.data import original
@@ -432,29 +431,19 @@ def test_the_command_says_which_of_the_two_a_run_would_use(root, arrays):
     (root / "benchmarks").mkdir()
     (root / "benchmarks" / "any2020-spec.toml").touch()
     (root / "ae").symlink_to(ROOT / "ae")
+    everything = {**os.environ, "PYTHONPATH": str(ROOT)}
 
-    def ae(*arguments) -> tuple[int, str, str]:
-        found = subprocess.run(
-            [sys.executable, "-m", "ae", *arguments],
-            cwd=root,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        return found.returncode, found.stdout, found.stderr
-
-    code, out, err = ae("fetch", "--offline")
+    code, out, err = ae(root, "fetch", "--offline", only=everything)
     assert (code, err) == (0, "")
     assert out.startswith(
         "sprites: re-rendered, for the original file is not at hand: data set 'spri"
     )
-    code, out, err = ae("fetch", "sprites")
+    code, out, err = ae(root, "fetch", "sprites", only=everything)
     assert (code, out) == (3, "")
     assert "it has no mirror" in err
     assert err.endswith("ae: not at hand: the original of sprites\n")
     at_hand(root, saved(arrays))
-    code, out, err = ae("fetch", "--offline", "sprites")
+    code, out, err = ae(root, "fetch", "--offline", "sprites", only=everything)
     assert (code, err) == (0, "")
     assert re.fullmatch(r"sprites: the original file, sha256 \w{64} verified\n", out)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from command import ae
 from project import ON_TRAIN, ROOT, make, write
 from rich.console import Console
-from tried import BASELINE, ENVIRONMENT, TEN, ae, judged, record
+from tried import BASELINE, ENVIRONMENT, TEN, judged, record
 
 from ae.cli.gate_training import more_seeds
 from ae.errors import UserError

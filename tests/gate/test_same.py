@@ -1,8 +1,9 @@
 """The baseline's own seeds again: equal to rounding where machine and versions are; else not asked."""
 
 import pytest
+from command import ae
 from project import make
-from tried import BASELINE, ENVIRONMENT, TEN, ae, record
+from tried import BASELINE, ENVIRONMENT, TEN, record
 
 from ae.gate import baseline as baselines
 from ae.gate.same import elsewhere, kept, own_seeds, repeated

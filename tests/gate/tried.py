@@ -1,12 +1,9 @@
 """Made-up records of three runs, and what the gate says of them."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
-from project import PYTHONPATH, ROOT
+from project import ROOT
 
 from ae.gate.calibration import from_record
 from ae.gate.regress import Outcome, Trial, regress
@@ -54,19 +51,3 @@ BASELINE = from_record(record(TEN))
 
 def judged(new: Record, old=BASELINE, usage=None) -> Outcome:
     return regress([Trial(new, old, Path("reports/baseline/tiny2020-dae.json"), usage)])
-
-
-def ae(project, *arguments, **more):
-    done = subprocess.run(
-        [sys.executable, "-m", "ae", *arguments],
-        cwd=project,
-        env={k: v for k, v in os.environ.items() if not k.startswith(("AE_", "GITHUB_"))}
-        | {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH}
-        | more,
-        capture_output=True,
-        text=True,
-        timeout=550,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout, done.stderr

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
 
+import pytest
+
 from ae.models import corruptions, cs182
 from ae.models.aae import AAE
 from ae.models.base import Autoencoder
@@ -1028,6 +1030,12 @@ ZOO = {
         )
     },
 }
+
+FIRST = {entry.kind: name for name, entry in reversed(ZOO.items())}  # of each class
+VARIED = [  # a class once; its other arguments at night, for tests of what they hardly touch
+    name if name in FIRST.values() else pytest.param(name, marks=pytest.mark.nightly)
+    for name in ZOO
+]
 
 
 def stack_plan(build, stages, seeds):

@@ -2,33 +2,20 @@
 
 import os
 import re
-import subprocess
-import sys
 
+import command
 import lab
 import pytest
-from project import PYTHONPATH, SPEC
+from project import SPEC
 
 from ae.records.record import read
 
-ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "MLFLOW_"))}
-ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH}
 RUN = ("run", lab.NAME, "--tier", "smoke", "--jobs", "1")  # in a worker
 
 
 def ae(here, *arguments, **more):
-    """Run the command in a folder; exit code, what it printed, its errors."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "ae", *arguments],
-        cwd=here,
-        env=ENVIRONMENT | more,
-        capture_output=True,
-        text=True,
-        timeout=550,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout, done.stderr
+    """Run the command in a folder from which no module is imported."""
+    return command.ae(here, *arguments, here=False, **more)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project import PYTHONPATH, make
+from command import ae
+from project import make
 
 from ae.records.record import Record, read, write
 from ae.tracking import TrackingError, send, sync
@@ -224,17 +225,9 @@ def flaky(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, t
 
 def run_of_seconds(project: Path, uri: str, *arguments: str) -> str:
     """What the command says; it exits with 0 whatever the server does."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ae", *arguments],
-        cwd=project,
-        env=os.environ | {"MLFLOW_TRACKING_URI": uri, "PYTHONPATH": PYTHONPATH},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=550,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
+    code, out, err = ae(project, *arguments, MLFLOW_TRACKING_URI=uri)
+    assert code == 0, err
+    return out + err
 
 
 def test_a_run_outlives_a_slow_and_broken_server_and_sync_completes_once(

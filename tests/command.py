@@ -1,0 +1,166 @@
+"""The command in a process of its own, as a person or a CI meets it.
+
+Most of what a command of seconds takes are imports of torch, pandas and matplotlib: so it is forked from a
+process that has them, and imports `ae` itself. Where the environment could tell those libraries something
+as they are loaded, or the call asks for it, it is an interpreter of its own.
+"""
+
+import atexit
+import functools
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from project import PYTHONPATH, ROOT
+
+KEPT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "GITHUB_", "MLFLOW_"))}
+ENVIRONMENT = KEPT | {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH}
+SMOKE = ("run", "--tier", "smoke", "--no-pdf", "--no-track")
+ALONE = (*SMOKE, "--jobs", "0")  # in one process, which starts sooner than two
+IMPORTED = (
+    "torch",
+    "torch._dynamo",
+    "pandas",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+    "jinja2",
+    "pydantic",
+    "rich.console",
+    "rich.progress",
+    "click",
+    "safetensors.torch",
+    "scipy.stats",
+)
+AT_START = ("PYTHON", "OMP_", "MKL_", "KMP_", "GOMP_", "LC_", "LANG", "MPL", "HOME", "XDG_", "TMP")
+
+
+class Said(NamedTuple):
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def ae(
+    folder: Path,
+    *arguments: str,
+    timeout: float = 550,
+    here: bool = True,
+    fresh: bool = False,
+    only: Mapping[str, str] = ENVIRONMENT,
+    **environment: Any,
+) -> Said:
+    """Run `ae` in a folder; a traceback is a fault, whatever it was asked.
+
+    Args:
+        folder: Where it is run.
+        *arguments: What follows `ae`.
+        timeout: Seconds after which it is killed.
+        here: Whether modules of the folder are found first, as by `python -m ae`; else `python -P`.
+        fresh: In an interpreter of its own, whose processor time counts among this one's children.
+        only: The whole environment.
+        **environment: Variables beside it.
+
+    Raises:
+        subprocess.TimeoutExpired: It took longer.
+    """
+    whole = {**only, **environment}
+    alike = fresh or _at_start(whole) != _at_start(ENVIRONMENT)
+    said = (_started if alike else _forked)(folder, arguments, timeout, here, whole)
+    assert "Traceback" not in said.err, said.err
+    return said
+
+
+def _at_start(environment: Mapping[str, str]) -> dict[str, str]:
+    told = {k: v for k, v in environment.items() if k.startswith(AT_START)}
+    return {k: v for k, v in told.items() if k != "PYTHONPATH"}
+
+
+def _started(
+    folder: Path,
+    arguments: tuple[str, ...],
+    timeout: float,
+    here: bool,
+    environment: dict[str, str],
+) -> Said:
+    done = subprocess.run(
+        [sys.executable, *([] if here else ["-P"]), "-m", "ae", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        timeout=timeout,
+        check=False,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+@functools.cache
+def _server() -> multiprocessing.context.ForkServerContext:
+    """Processes are forked from one that has the libraries, and began with our environment."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*IMPORTED])
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(ENVIRONMENT)
+    try:
+        multiprocessing.forkserver.ensure_running()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return context
+
+
+def _forked(
+    folder: Path,
+    arguments: tuple[str, ...],
+    timeout: float,
+    here: bool,
+    environment: dict[str, str],
+) -> Said:
+    with tempfile.TemporaryDirectory() as kept:
+        files = [Path(kept, name) for name in ("out", "err")]
+        given = (str(folder), arguments, here, environment, [str(f) for f in files])
+        process = _server().Process(target=_become, args=given)
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(["ae", *arguments], timeout)
+        out, err = (f.read_text("utf-8", "surrogateescape") for f in files)
+        return Said(process.exitcode, out, err)
+
+
+def _become(
+    folder: str,
+    arguments: tuple[str, ...],
+    here: bool,
+    environment: dict[str, str],
+    files: list[str],
+) -> None:
+    """Be what `python -m ae` is, from here on; the exit code goes up as SystemExit."""
+    assert "ae" not in sys.modules
+    for number, file in enumerate(files, 1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    ours = [p for p in sys.path if p and not Path(p).is_relative_to(ROOT / "tests")]
+    first = [os.getcwd()] if here else []
+    sys.path[:] = [*first, *environment["PYTHONPATH"].split(os.pathsep), *ours]
+    sys.argv = ["ae", *arguments]
+    coded = {"mode": "w", "encoding": "utf-8", "closefd": False}
+    with open(1, **coded) as sys.stdout, open(2, errors="backslashreplace", **coded) as sys.stderr:
+        try:
+            runpy.run_module("ae", run_name="__main__", alter_sys=True)
+        finally:
+            atexit._run_exitfuncs()
