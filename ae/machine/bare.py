@@ -4,9 +4,9 @@ import ast
 
 
 def bare(node: ast.stmt) -> ast.stmt:
-    """A copy of a definition without what changes no number."""
-    copied: ast.stmt = _Bare().visit(ast.parse(ast.unparse(node)).body[0])
-    return copied
+    """A definition without what changes no number; it is changed in place."""
+    stripped: ast.stmt = _Bare().visit(node)
+    return stripped
 
 
 class _Bare(ast.NodeTransformer):

@@ -76,6 +76,7 @@ class _Module:
         self._imports: dict[str, str] = {}
         self._stars: list[str] = []
         self._effects: list[ast.stmt] = []
+        self._bare: set[str] = set()  # those of which the rest is gone
         self._package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         try:
             tree = ast.parse(path.read_bytes())
@@ -131,11 +132,16 @@ class _Module:
             yield from self._target(self._imports[name], ())
 
     def digest(self, name: str) -> str:
-        text = "\n".join(ast.unparse(bare(node)) for node in self._nodes(name))
+        text = "\n".join(map(ast.unparse, self._nodes(name)))
         return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 
     def _nodes(self, name: str) -> list[ast.stmt]:
-        return self._effects if name == EFFECTS else self.definitions[name]
+        """Of a definition, bare; most of a module's are never asked for."""
+        nodes = self._effects if name == EFFECTS else self.definitions[name]
+        if name not in self._bare:
+            self._bare.add(name)
+            nodes[:] = map(bare, nodes)
+        return nodes
 
     def reached(self, name: str) -> Iterator[str]:
         """What the definition of this name names, of the code that is followed."""
@@ -143,7 +149,7 @@ class _Module:
             yield from (star for star in self._stars if follows(self.name, star[:-1]))
         for node in self._nodes(name):
             local = {*self._imports_within(node)}
-            for used, attributes in _names(bare(node)):
+            for used, attributes in _names(node):
                 if used in self.definitions and used != name:
                     yield f"{self.name}:{used}"
                 elif used in self._imports:
