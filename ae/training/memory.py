@@ -23,6 +23,7 @@ from ae.training.stack import LINE
 
 SHARE = 0.9  # of what is free that a stack may plan with
 HISTORY = 100  # pairs that torch's L-BFGS keeps by default
+FEW = 16  # models without numbers that are kept
 INDEX = 8  # bytes of a label, and of a place in the order of examples
 
 
@@ -146,10 +147,18 @@ def _step(model: Autoencoder, step: StepTable, examples: int, features: int, fre
     )
 
 
+_EMPTY: dict[tuple[str, str], Autoencoder] = {}  # the last FEW: making one may take seconds
+
+
 def empty(member: Member) -> Autoencoder:
-    """The member's model with shapes and no numbers."""
-    with torch.device("meta"):
-        return member.build()
+    """The model of this member, and of all that are alike, with shapes and no numbers."""
+    known = member.kind, repr(member.build)
+    if known not in _EMPTY:
+        if len(_EMPTY) == FEW:
+            _EMPTY.pop(next(iter(_EMPTY)))
+        with torch.device("meta"):
+            _EMPTY[known] = member.build()
+    return _EMPTY[known]
 
 
 def _padded(tensor: Tensor) -> int:
