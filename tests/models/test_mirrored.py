@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ae.models.base import Batch
-from ae.models.mirrored import AMA
+from ae.models.mirrored import AMA, length
 
 pytestmark = pytest.mark.usefixtures("exact_arithmetic")
 
@@ -114,6 +114,19 @@ def test_the_norm_is_over_the_channels_of_both_images():
     slope = torch.autograd.grad(value(net, *point.chunk(2, -1)).sum(), point)[0]
     norm = slope.view(2, 6, 16).norm(dim=1)
     torch.testing.assert_close(net._steepness(x, other), ((norm - 1) ** 2).mean(-1))
+
+
+def test_a_length_is_torchs_norm_and_so_is_its_gradient_at_nothing_too():
+    x = torch.randn(3, 2, 4)
+    x[1, :, 2] = 0
+    x[2] = 0
+    slopes = []
+    for norm in (length, lambda t: t.norm(dim=-2)):
+        given = x.clone().requires_grad_()
+        found = norm(given)
+        slopes.append((found, *torch.autograd.grad(((found - 1) ** 2).mean(), given)))
+    assert slopes[0][1].isfinite().all()
+    torch.testing.assert_close(slopes[0], slopes[1])
 
 
 def test_scores_are_what_they_say():
