@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, softplus
+from torch.nn.functional import softplus
 
 from ae.maths import curvature as spaces
 from ae.maths.curvature import Curvature
@@ -117,7 +117,7 @@ class CCMAAE(Autoencoder):
     def objective(self, batch: Batch, noise: Noise) -> Objective:
         """Cross entropy per pixel between the grey values and what is decoded of a drawn image."""
         logits = self.decoder(self.sample_code(batch.x, noise))
-        cost = binary_cross_entropy_with_logits(logits, batch.x, reduction="none").mean(-1)
+        cost = (softplus(logits) - batch.x * logits).mean(-1)
         return Objective(loss=cost, parts={"reconstruction": cost})
 
     def discrimination(self, batch: Batch, noise: Noise) -> Objective:
