@@ -149,13 +149,12 @@ class AMA(Autoencoder):
         with torch.no_grad():
             made = self.reconstruct(x)
             mixture = self._mixture(batch.x, noise["mix"])
-        # One call for all pairs: a small critic takes longer to be called than to be computed.
-        others = [batch.x.roll(shift, 0) for shift in (0, 1, 2)]
-        first = torch.cat([x, x, batch.x, *others])
-        second = torch.cat([x, made, batch.x, mixture, mixture, mixture])
-        beside_itself, beside_made, itself, *mixed = self._value(first, second).chunk(6)
-        distance = beside_itself - beside_made
-        rolled = [itself.roll(shift, 0) - mixed[shift] for shift in (0, 1, 2)]
+        distance = self._value(x, x) - self._value(x, made)
+        itself = self._value(batch.x, batch.x)  # which rolls along with the images
+        rolled = [
+            itself.roll(shift, 0) - self._value(batch.x.roll(shift, 0), mixture)
+            for shift in (0, 1, 2)
+        ]
         apart = torch.stack(rolled).mean(0)
         share = noise["between"].unsqueeze(-1)
         steepness = self._steepness(x, share * x + (1 - share) * made)
