@@ -132,12 +132,12 @@ def test_a_seed_trains_the_same_alone_as_among_others(name, dtype, places, exact
 
 
 @pytest.mark.parametrize("places", ALONE)
-@pytest.mark.parametrize("examples", [26, pytest.param(96, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("examples", [40, pytest.param(96, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("name", VARIED)
 def test_alone_and_among_others_agree_to_rounding_at_any_batch(
     name, examples, places, exact_arithmetic
 ):
-    """Sevens, and five that are left: 12 steps of each stage, 42 of them at night."""
+    """Sevens, and five that are left: 18 steps of each stage, 42 of them at night."""
     together = fit(ZOO[name], SEEDS, batch=7, examples=examples)
     for i in places:
         alone = fit(ZOO[name], [SEEDS[i]], batch=7, examples=examples)
