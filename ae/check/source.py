@@ -7,6 +7,7 @@ Models, metrics and figures are found by path, as a spec names them: `file.Class
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -180,11 +181,22 @@ def _function(arguments: ast.arguments) -> Function:
 
 
 def _attributes(nodes: Iterable[ast.ClassDef]) -> frozenset[str] | None:
-    """Names that the classes give to `self`, in their bodies or by `register_buffer` and kin."""
+    """Names that the classes give to `self`; none are known if one is not."""
     found: set[str] = set()
-    for statement in (s for node in nodes for s in node.body if isinstance(s, ast.Assign)):
+    for node in nodes:
+        if (own := _given(node)) is None:
+            return None
+        found |= own
+    return frozenset(found)
+
+
+@cache
+def _given(root: ast.ClassDef) -> frozenset[str] | None:
+    """Names that a class gives to `self`, in its body or by `register_buffer` and kin."""
+    found: set[str] = set()
+    for statement in (s for s in root.body if isinstance(s, ast.Assign)):
         found |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
-    for node in (n for root in nodes for n in ast.walk(root)):
+    for node in ast.walk(root):
         match node:
             case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
                 found.add(name)

@@ -1,5 +1,6 @@
 """The source tree, the manifests and the specs of a library, each read once."""
 
+import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,14 +54,27 @@ def check_all(library: Library) -> list[str]:
 
 def check_tree(library: Library) -> Checked:
     """What is wrong in a library, and what could not be looked into."""
-    tree = _Tree(library)
-    problems = [*tree.manifest_problems()]
-    specs: dict[str, Spec | None] = {}
-    for path in library.specs():
-        specs[path.stem], found = tree.examine(path)
-        problems += found
-    problems += [problem for f in library.reviews for problem in review_problems(f, specs)]
-    return Checked(problems, tree.unseen)
+    with _uncollected():
+        tree = _Tree(library)
+        problems = [*tree.manifest_problems()]
+        specs: dict[str, Spec | None] = {}
+        for path in library.specs():
+            specs[path.stem], found = tree.examine(path)
+            problems += found
+        problems += [problem for f in library.reviews for problem in review_problems(f, specs)]
+        return Checked(problems, tree.unseen)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without a search for cycles: it would go through the syntax trees, all kept, again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class _Tree:
