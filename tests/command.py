@@ -48,6 +48,15 @@ class Said(NamedTuple):
     err: str
 
 
+class _Call(NamedTuple):
+    """A command, where it is run, whether modules are found there first, all of its environment."""
+
+    folder: str
+    arguments: tuple[str, ...]
+    here: bool
+    environment: dict[str, str]
+
+
 def ae(
     folder: Path,
     *arguments: str,
@@ -72,8 +81,9 @@ def ae(
         subprocess.TimeoutExpired: It took longer.
     """
     whole = {**only, **environment}
-    alike = fresh or _at_start(whole) != _at_start(ENVIRONMENT)
-    said = (_started if alike else _forked)(folder, arguments, timeout, here, whole)
+    call = _Call(str(folder), arguments, here, whole)
+    own = fresh or _at_start(whole) != _at_start(ENVIRONMENT)
+    said = (_started if own else _forked)(call, timeout)
     assert "Traceback" not in said.err, said.err
     return said
 
@@ -83,17 +93,11 @@ def _at_start(environment: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in told.items() if k != "PYTHONPATH"}
 
 
-def _started(
-    folder: Path,
-    arguments: tuple[str, ...],
-    timeout: float,
-    here: bool,
-    environment: dict[str, str],
-) -> Said:
+def _started(call: _Call, timeout: float) -> Said:
     done = subprocess.run(
-        [sys.executable, *([] if here else ["-P"]), "-m", "ae", *arguments],
-        cwd=folder,
-        env=environment,
+        [sys.executable, *([] if call.here else ["-P"]), "-m", "ae", *call.arguments],
+        cwd=call.folder,
+        env=call.environment,
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",
@@ -119,45 +123,32 @@ def _server() -> multiprocessing.context.ForkServerContext:
     return context
 
 
-def _forked(
-    folder: Path,
-    arguments: tuple[str, ...],
-    timeout: float,
-    here: bool,
-    environment: dict[str, str],
-) -> Said:
+def _forked(call: _Call, timeout: float) -> Said:
     with tempfile.TemporaryDirectory() as kept:
         files = [Path(kept, name) for name in ("out", "err")]
-        given = (str(folder), arguments, here, environment, [str(f) for f in files])
-        process = _server().Process(target=_become, args=given)
+        process = _server().Process(target=_become, args=(call, [str(f) for f in files]))
         process.start()
         process.join(timeout)
         if process.exitcode is None:
             process.kill()
             process.join()
-            raise subprocess.TimeoutExpired(["ae", *arguments], timeout)
+            raise subprocess.TimeoutExpired(["ae", *call.arguments], timeout)
         out, err = (f.read_text("utf-8", "surrogateescape") for f in files)
         return Said(process.exitcode, out, err)
 
 
-def _become(
-    folder: str,
-    arguments: tuple[str, ...],
-    here: bool,
-    environment: dict[str, str],
-    files: list[str],
-) -> None:
+def _become(call: _Call, files: list[str]) -> None:
     """Be what `python -m ae` is, from here on; the exit code goes up as SystemExit."""
     assert "ae" not in sys.modules
     for number, file in enumerate(files, 1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
-    os.chdir(folder)
+    os.chdir(call.folder)
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(call.environment)
     ours = [p for p in sys.path if p and not Path(p).is_relative_to(ROOT / "tests")]
-    first = [os.getcwd()] if here else []
-    sys.path[:] = [*first, *environment["PYTHONPATH"].split(os.pathsep), *ours]
-    sys.argv = ["ae", *arguments]
+    first = [os.getcwd()] if call.here else []
+    sys.path[:] = [*first, *call.environment["PYTHONPATH"].split(os.pathsep), *ours]
+    sys.argv = ["ae", *call.arguments]
     coded = {"mode": "w", "encoding": "utf-8", "closefd": False}
     with open(1, **coded) as sys.stdout, open(2, errors="backslashreplace", **coded) as sys.stderr:
         try:

@@ -76,7 +76,7 @@ class _Module:
         self._imports: dict[str, str] = {}
         self._stars: list[str] = []
         self._effects: list[ast.stmt] = []
-        self._bare: set[str] = set()  # those of which the rest is gone
+        self._bare: set[str] = set()  # names whose definitions are stripped by now
         self._package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         try:
             tree = ast.parse(path.read_bytes())
