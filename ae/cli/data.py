@@ -5,8 +5,6 @@ from collections.abc import Sequence
 import click
 
 from ae.cli.options import with_library
-from ae.cli.report import readable
-from ae.disk import visible
 from ae.errors import MissingData, UserError
 from ae.library import Library
 
@@ -14,9 +12,14 @@ from ae.library import Library
 @click.command("list")
 @click.argument("specs", nargs=-1, metavar="[SPEC ...]")
 @click.option("--tested", is_flag=True, help="The published values that were tested, as a table.")
-@click.option("--published", is_flag=True, help="With --tested: of reports/published.")
+@click.option(
+    "--strongest", is_flag=True, help="The strongest that was tested of each, as a table."
+)
+@click.option("--published", is_flag=True, help="With one of these two: of reports/published.")
 @with_library(results=True)
-def list_specs(specs: Sequence[str], *, tested: bool, published: bool, library: Library) -> None:
+def list_specs(
+    specs: Sequence[str], *, tested: bool, strongest: bool, published: bool, library: Library
+) -> None:
     """List the papers, what was tested of them and how it came out, and all by kind of evidence.
 
     Of papers that are named, every run and claim. Records are those of results/, and the published
@@ -24,17 +27,14 @@ def list_specs(specs: Sequence[str], *, tested: bool, published: bool, library: 
     """
     from ae.spec.read import read_spec
 
-    if published and not tested:
+    if published and not (tested or strongest):
         raise UserError(
-            "--published: goes with --tested; without it, published records are shown too"
+            "--published: goes with --tested or --strongest; else published records are shown too"
         )
-    if tested:
-        from ae.report.tested import markdown, tested_values
+    if tested or strongest:
+        from ae.cli.spec_list import tables
 
-        names = {library.spec(name).stem for name in specs}
-        folders = library.published if published else library.all_results()
-        records = [r for place in folders for r, _ in readable(visible(place, "*/*/record.json"))]
-        for line in markdown(tested_values(r for r in records if r.name in names or not names)):
+        for line in tables(specs, library, strongest=strongest, published=published):
             click.echo(line)
         return
     if specs:

@@ -105,8 +105,9 @@ def _show_stacks(alike: "list[PlannedStack]") -> None:
     text = names_in_words([member for stack in alike for member in stack.members])
     times = f"{len(alike)} times " if len(alike) > 1 else ""
     begun = f", {first.share:.0%} done" if first.share else ""
+    size = "" if first.bytes is None else f"{first.bytes / 2**20:.0f} MiB, "
     click.echo(
-        f"  to train: {text}: {times}{first.steps} steps, {first.bytes / 2**20:.0f} MiB, "
+        f"  to train: {text}: {times}{first.steps} steps, {size}"
         f"about {lasting(seconds)}{' in all' if times else ''}{begun}"
     )
     for line in first.why:

@@ -1,15 +1,16 @@
 """`ae list`: the papers and what was tested of them; of a paper its runs, claims and targets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from ae.cli.report import readable, suite_of
+from ae.disk import visible
 from ae.errors import UserError
 from ae.library import Library
 from ae.records.folders import listed
-from ae.spec.seeds import shown
+from ae.spec.seeds import shown as seeds_shown
 from ae.spec.tiers import cells
 from ae.verdict.present import target, whose
 
@@ -26,7 +27,7 @@ def lines_of(name: str, spec: "Spec") -> Iterator[str]:
     for tier in spec.tier:
         runs = cells(spec, tier, where=name)
         yield f"  {tier} tier, {len(runs)} runs: " + ", ".join(
-            f"{cell.name} (seeds {shown(cell.train.seeds)})" for cell in runs
+            f"{cell.name} (seeds {seeds_shown(cell.train.seeds)})" for cell in runs
         )
     for claim in spec.claim:
         yield f"  {_claim(claim, spec)}"
@@ -69,6 +70,27 @@ def overview(library: Library) -> Iterator[str]:
     costs = prices.read_all(library.all_results(), "paper").costs(specs)
     for line in lines(standings(judged, specs, costs)):
         yield line.sentence
+
+
+def tables(
+    names: Sequence[str], library: Library, *, strongest: bool, published: bool
+) -> Iterator[str]:
+    """A table in Markdown of the papers that are named, or of all.
+
+    Of the published values that were tested, or of each paper's strongest result.
+    """
+    from ae.report import strongest as shown
+    from ae.report import tested
+
+    chosen = {library.spec(name).stem for name in names}
+    folders = library.published if published else library.all_results()
+    found = [r for place in folders for r, _ in readable(visible(place, "*/*/record.json"))]
+    records = [r for r in found if r.name in chosen or not chosen]
+    if not strongest:
+        yield from tested.markdown(tested.tested_values(records))
+        return
+    specs = {n: spec for n, spec in suite_of(library).items() if n in chosen or not chosen}
+    yield from shown.markdown(shown.strongest(records, specs))
 
 
 def _newest(library: Library) -> "dict[str, list[Record]]":

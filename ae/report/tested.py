@@ -70,9 +70,9 @@ def _hours(record: Record, claim: object) -> float:
 def markdown(rows: Sequence[Tested]) -> list[str]:
     """The rows as a table in Markdown, line by line."""
     header = ("spec", "claim", "target", "ours", "verdict", "training, one core")
-    lines = [_line(header), _line(["---"] * len(header))]
-    return lines + [_line(row.cells) for row in rows]
+    return table(header, [row.cells for row in rows])
 
 
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table in Markdown, line by line."""
+    return [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)]

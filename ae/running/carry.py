@@ -70,11 +70,11 @@ def _plan(job: Job, stop: Callable[[], bool]) -> Generator[Event, None, PlannedP
     yield Event("data", "reading and verifying", 0, 1, 0)
     forget()  # what is on disk may be another by now
     paper = _paper(job)
-    return planned(paper)
+    return planned(paper, sized=job.sized)
 
 
-def planned(paper: Paper) -> PlannedPaper:
-    """What is to be trained of a paper, and how long that takes here."""
+def planned(paper: Paper, *, sized: bool = False) -> PlannedPaper:
+    """What is to be trained of a paper, and how long that takes here; `sized`: and how much memory."""
     there_now = _seeds_there(paper)
     needs = needs_of(paper, there_now)
     if paper.settings.spend:
@@ -86,7 +86,7 @@ def planned(paper: Paper) -> PlannedPaper:
         if (member.run, member.seed) not in taking:
             there[member.run] = (*there.get(member.run, ()), member.seed)
     speeds = _speeds(paper) if plans else None
-    found = tuple(_stack(paper, plan, speeds) for plan in plans if speeds)
+    found = tuple(_stack(paper, plan, speeds, sized) for plan in plans if speeds)
     conclusion = Conclusion(paper, lambda: False)
     return PlannedPaper(
         path=paper.path,
@@ -115,12 +115,19 @@ def _speeds(paper: Paper) -> Speeds:
     return Speeds(trained, processor(), peak(paper.here))
 
 
-def _stack(paper: Paper, plan: StackPlan, speeds: Speeds) -> PlannedStack:
+def _stack(paper: Paper, plan: StackPlan, speeds: Speeds, sized: bool) -> PlannedStack:
     data = paper.source(plan.members[0])
     fresh = data.fresh is not None
     watched = {split: len(held.x) for split, held in paper.watched(plan.cells[0]).items()}
     ahead = outlook(
-        plan, len(data.x), data.features, speeds, row=data.row, fresh=fresh, watched=watched
+        plan,
+        len(data.x),
+        data.features,
+        speeds,
+        row=data.row,
+        fresh=fresh,
+        watched=watched,
+        sized=sized,
     )
     share = progress_of(paper.folder, plan)
     return PlannedStack(

@@ -6,6 +6,7 @@ convolutions of a step, forward and backward, at `USED` of the machine's matrix-
 what the spec's other stages have reached of it.
 """
 
+import functools
 import math
 import statistics
 import time
@@ -31,13 +32,13 @@ PACE = {"epochs", "schedules"}  # of a stage: how long and at which rate, not ho
 
 
 class Outlook(NamedTuple):
-    """A stack to come: memory in bytes at its peak, time of one core in seconds."""
+    """A stack to come: memory in bytes at its peak, if asked for; time of one core in seconds."""
 
     stack: str
     seeds: int
     members: int
     steps: int
-    bytes: int
+    bytes: int | None
     seconds: float
 
 
@@ -100,6 +101,7 @@ def outlook(
     row: int | None = None,
     fresh: bool = False,
     watched: Mapping[str, int] = {},
+    sized: bool = True,
 ) -> Outlook:
     """What a stack will take from its beginning.
 
@@ -111,6 +113,7 @@ def outlook(
         row: Bytes that an example takes where it is kept; by default one a pixel.
         fresh: Whether examples are drawn anew at each step.
         watched: Split that its stages watch -> how many examples it has.
+        sized: Whether memory is asked for, which a rehearsal of each stage finds.
     """
     seconds, shown = 0.0, labelled(plan, examples)
     for _, stage in plan.stages:
@@ -124,7 +127,7 @@ def outlook(
         seeds=len(plan.seeds),
         members=len(plan.members),
         steps=sum(steps_of(stage, examples, shown) for _, stage in plan.stages),
-        bytes=footprint(plan, examples, features, row=row, fresh=fresh).total,
+        bytes=footprint(plan, examples, features, row=row, fresh=fresh).total if sized else None,
         seconds=seconds,
     )
 
@@ -182,8 +185,12 @@ class _Whole(nullcontext[None]):
     parents = frozenset({"Global"})
 
 
-def peak(device: str, seconds: float = 0.3) -> float:
-    """Operations a second of square single-precision matrix products, at this process's threads."""
+@functools.cache
+def peak(device: str, seconds: float = 0.15) -> float:
+    """Operations a second of square single-precision matrix products, at this process's threads.
+
+    Measured once a process: papers are planned one after another in the same one.
+    """
     a = torch.randn(SIDE, SIDE, device=device)
     best, started = math.inf, time.perf_counter()
     while time.perf_counter() - started < seconds:

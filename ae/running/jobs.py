@@ -21,6 +21,7 @@ class Job:
         settings: What is wanted.
         stack: Of `train`: its members.
         cost: Seconds of one core that it is thought to take.
+        sized: Of `plan`: whether the memory of each stack is asked for.
     """
 
     kind: Literal["plan", "train", "conclude"]
@@ -28,6 +29,7 @@ class Job:
     settings: Settings
     stack: Names = ()
     cost: float = 0.0
+    sized: bool = False
 
     @property
     def name(self) -> str:
@@ -43,7 +45,7 @@ class PlannedStack:
         members: Run and seed of each.
         seconds: Time of one core that is left of it.
         steps: Optimiser steps in all.
-        bytes: Memory at its peak.
+        bytes: Memory at its peak, where it was asked for.
         share: How much an earlier session has done.
         why: In what each member differs from one that was trained before, where there is one.
     """
@@ -51,7 +53,7 @@ class PlannedStack:
     members: Names
     seconds: float
     steps: int
-    bytes: int
+    bytes: int | None
     share: float
     why: tuple[str, ...] = ()
 

@@ -73,7 +73,7 @@ class Suite:
             Crash: A job met a fault of `ae`.
         """
         for paper in self.papers:
-            paper.waiting.append(paper.job("plan"))
+            paper.waiting.append(paper.job("plan", sized=self.only_plan))
         try:
             for happened in self._work():
                 yield from self._untold()

@@ -137,7 +137,7 @@ def test_the_peak_is_what_a_timed_product_gives():
             start = time.perf_counter()
             a @ a
             best = min(best, time.perf_counter() - start)
-        found = max(found, peak("cpu", 0.3))
+        found = max(found, peak.__wrapped__("cpu", 0.3))
         if 0.6 < (ratio := found * best / (2 * 1024**3)) < 1.6:
             break
     torch.set_num_threads(threads)
