@@ -57,7 +57,9 @@ def iterated(
     v: Float[Tensor, "matrices columns"],
     steps: int,
 ) -> tuple[Float[Tensor, "matrices rows"], Float[Tensor, "matrices columns"]]:
-    """v = W^T u, u = W v, each of length 1, so many times."""
+    """v = W^T u, u = W v, each of length 1, so many times; not for shapes without numbers."""
+    if matrices.is_meta:
+        return u, v
     for _ in range(steps):
         v = normalize((matrices * u.unsqueeze(-1)).sum(-2), dim=-1)
         u = normalize((matrices * v.unsqueeze(-2)).sum(-1), dim=-1)

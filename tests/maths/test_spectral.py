@@ -59,3 +59,12 @@ def test_only_training_moves_the_vectors(weights):
     assert all(torch.equal(before[name], buffer) for name, buffer in found.named_buffers())
     found.train()([w.flip(0) for w in weights])
     assert any(not torch.equal(before[name], buffer) for name, buffer in found.named_buffers())
+
+
+def test_matrices_without_numbers_are_not_iterated():
+    with torch.device("meta"):
+        found = SingularValues([torch.empty(shape) for shape in SHAPES])
+        values = found([torch.empty(shape) for shape in SHAPES])
+    assert values.is_meta
+    assert values.shape == (len(SHAPES),)
+    assert [tuple(found.get_buffer(f"left_{i}").shape) for i in range(3)] == [(3, 3), (1, 8), (1, 4)]
