@@ -1,5 +1,7 @@
 """`ae list` names the papers; `ae list SPEC` every run and claim, with what it is judged against."""
 
+import re
+
 from click.testing import CliRunner
 from project import ROOT, make
 
@@ -79,3 +81,12 @@ def test_the_tested_values_of_a_paper_are_a_table(monkeypatch):
     assert head.startswith("| spec | claim | target |")
     assert rows
     assert all(row.startswith("| `tomczak2022-digits` | ") for row in rows)
+
+
+def test_the_strongest_of_a_paper_is_a_row(monkeypatch):
+    text = said(ROOT, monkeypatch, "tomczak2022-digits", "--strongest", "--published")
+    head, _, row = text.splitlines()
+    assert head == "| spec | strongest of what was tested | hold |"
+    assert re.fullmatch(
+        r"\| `tomczak2022-digits` \| `[\w-]+`: .+: [A-Z]+.*, paper \| \d+ of \d+ \|", row
+    )

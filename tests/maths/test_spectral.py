@@ -67,4 +67,8 @@ def test_matrices_without_numbers_are_not_iterated():
         values = found([torch.empty(shape) for shape in SHAPES])
     assert values.is_meta
     assert values.shape == (len(SHAPES),)
-    assert [tuple(found.get_buffer(f"left_{i}").shape) for i in range(3)] == [(3, 3), (1, 8), (1, 4)]
+    assert [tuple(found.get_buffer(f"left_{i}").shape) for i in range(3)] == [
+        (3, 3),
+        (1, 8),
+        (1, 4),
+    ]
