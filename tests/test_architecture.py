@@ -160,6 +160,7 @@ def test_the_arrows_between_modules_hold(path):
         ("weasyprint", "report"),
         ("latex2mathml", "spec"),
         ("ray", "running"),
+        ("torchvision", "data"),
     ],
 )
 def test_a_library_has_one_importer(library, owner):

@@ -2,8 +2,8 @@
 
 Liu, Luo, Wang and Tang, Deep Learning Face Attributes in the Wild, ICCV 2015,
 https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html. From the middle of a photograph of 178 x 218 pixels
-a square of 148, the usual one, resized to 64 by Pillow's antialiased triangle filter; of one that
-was halved before, a square of 74.
+a square of 148, the usual one, resized to 64 by an antialiased triangle filter; of one that was
+halved before, a square of 74.
 """
 
 import io
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ae.data.npz import Arrays, labelled, read_npz
+from ae.data.vision import functional, middle
 from ae.errors import OutsideError
 
 SIDE = 64
@@ -78,6 +79,7 @@ def excerpt(files: dict[str, Path], images: str, labels: str | None) -> Arrays:
 
 def _decoded(path: Path, first: int, count: int, read: Callable[[int], bytes]) -> NDArray[np.uint8]:
     found = np.empty((count, 3, SIDE, SIDE), np.uint8)
+    functional()  # loaded before several threads ask for it
     with ThreadPoolExecutor() as pool:
         for start in range(0, count, AT_ONCE):
             numbers = range(start, min(start + AT_ONCE, count))
@@ -99,13 +101,10 @@ def _face(held: tuple[Path, int, bytes]) -> NDArray[np.uint8]:
                     f"expected {WHOLE[0]} x {WHOLE[1]}, or {HALF[0]} x {HALF[1]}"
                 )
             side = CROP[picture.size]
-            left, top = (picture.width - side) // 2, (picture.height - side) // 2
-            face = picture.convert("RGB").crop((left, top, left + side, top + side))
-            small = face.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+            small = middle(picture.convert("RGB"), side, SIDE)
     except (OSError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
         why = str(error).partition("\n")[0]
         raise OutsideError(
             f"{path}: photograph {number} is no whole JPEG picture ({why})"
         ) from None
-    pixels: NDArray[np.uint8] = np.asarray(small).transpose(2, 0, 1)
-    return pixels
+    return small.transpose(2, 0, 1)

@@ -73,15 +73,12 @@ class World:
 def packages():
     """The functions of both packages, by score.
 
-    Torchvision's compiled part needs CUDA where torch's has none: the two operations that its
-    import looks for are declared. disentanglement_lib asks for TensorFlow where it reads files only.
+    One of them imports torchvision, which is loaded as `ae` does. disentanglement_lib asks for
+    TensorFlow where it reads files only.
     """
-    import torch
+    from ae.data.vision import functional
 
-    if not torch.cuda.is_available():
-        library = torch.library.Library("torchvision", "FRAGMENT")
-        for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    functional()
     import gin
 
     sys.modules["gin.tf"] = gin.tf = ModuleType("gin.tf")
