@@ -5,17 +5,14 @@ and memory, and beside this trainer, with them.
 """
 
 import os
-import subprocess
-import sys
 from abc import ABC, abstractmethod
-from pathlib import Path
 
 import peers
 import torch
+from processes import Process
 from workloads import RATE
 
 from ae.machine.limits import cores
-from ae.machine.threads import POLICY
 from ae.models.base import Batch
 from ae.spec import Descent
 from ae.training.batches import Source
@@ -44,43 +41,6 @@ class Arm(ABC):
 
     def close(self):  # noqa: B027 - most have nothing to close
         """End what it has started."""
-
-
-class Process:
-    """A script that does what a line of its input names, and answers each."""
-
-    def __init__(self, script, *arguments, env):
-        root = str(Path(__file__).parents[2])
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name(script)), *arguments],
-            env={**env, "PYTHONPATH": root},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def begin(self, name):
-        self.process.stdin.write(f"{name}\n")
-        self.process.stdin.flush()
-
-    def wait(self):
-        if self.process.stdout.readline() != "done\n":
-            raise RuntimeError(f"{self.process.args} ended with {self.process.wait()}")
-
-    def run(self, name):
-        self.begin(name)
-        self.wait()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=60)
-        self.process.stdout.close()
-
-
-def peer(workload):
-    """The process that trains peers as their users do: without this project's settings."""
-    env = {k: v for k, v in os.environ.items() if k not in POLICY}
-    return Process("worker.py", workload.name, env=env)
 
 
 class Apart(Arm):
@@ -113,10 +73,22 @@ class Plain(Arm):
         super().__init__(workload)
         self.net = workload.net()
         self.loader = peers.example_loader(workload.images(), workload.side, workload.batch)
-        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=RATE)
+        self.optimizers = peers.optimizers(self.net, RATE)
 
     def run(self):
-        peers.example_epoch(self.net, self.loader, self.optimizer)
+        peers.example_epoch(self.net, self.loader, self.optimizers)
+
+
+class Lightning(Arm):
+    label = "Lightning's trainer with a DataLoader"
+
+    def __init__(self, workload):
+        super().__init__(workload)
+        loader = peers.example_loader(workload.images(), workload.side, workload.batch)
+        self.epoch = peers.lightning_epoch(workload.net(), loader, RATE)
+
+    def run(self):
+        self.epoch()
 
 
 class Tuned(Arm):
@@ -126,19 +98,20 @@ class Tuned(Arm):
         super().__init__(workload)
         self.net = workload.net()
         self.x = workload.images().float().div_(255)
-        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=RATE, fused=True)
+        self.optimizers = peers.optimizers(self.net, RATE, fused=True)
 
     def step(self, x, noise):
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = self.net.loss(x, noise)
-        loss.backward()
-        self.optimizer.step()
-        return loss
+        self.net.zero_grad(set_to_none=True)
+        losses = self.net.losses(x, noise)
+        self.net.backward(losses)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        return losses
 
     def run(self):
         order = torch.randperm(len(self.x))
         for index in order.split(self.workload.batch):
-            noise = torch.randn(self.workload.batch, self.net.latent)
+            noise = self.net.draw(self.workload.batch)
             self.step(self.x.index_select(0, index), noise)
 
 
@@ -231,14 +204,14 @@ class Peak(Arm):
         torch.mm(self.a, self.b, out=self.out)
 
 
-PEERS = {"pythae": Pythae, "plain": Plain, "tuned": Tuned}
+PEERS = {"pythae": Pythae, "plain": Plain, "tuned": Tuned, "lightning": Lightning}
 BESIDE = "-beside"
 
 
 def names(workload):
     crews = [f"run-{seeds}" for seeds in SEEDS]
-    beside = [name + BESIDE for name in PEERS]
-    return ["peak", *PEERS, *beside, *crews, "stack-10", *workload.extra]
+    beside = [name + BESIDE for name in workload.peers]
+    return ["peak", *workload.peers, *beside, *crews, "stack-10", *workload.extra]
 
 
 def make(workload, name, worker):

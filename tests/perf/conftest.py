@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from arms import make, names, peer
+from arms import make, names
+from processes import peer
 from workloads import ROOT, WORKLOADS
 
 from ae.disk import write_atomically
