@@ -20,7 +20,7 @@ from ae.machine.provenance import capture
 from ae.machine.threads import use_threads
 from ae.records.speed import Machine, Speed, Timing, Workload
 
-PACKAGES = ("torch", "numpy", "pythae", "pytest-benchmark")
+PACKAGES = ("torch", "numpy", "pythae", "lightning", "pytest-benchmark")
 
 
 def pytest_addoption(parser):
@@ -65,11 +65,18 @@ class Results:
             self.worker = None
 
     @property
+    def timed(self):
+        """The workloads of which every arm has had all its rounds."""
+
+        def whole(w):
+            arms = (arm for arm in names(w) if arm != "peak")
+            return all(len(self.seconds.get((w.name, a), [()])[-1]) == w.rounds for a in arms)
+
+        return [w for w in WORKLOADS.values() if whole(w)]
+
+    @property
     def complete(self):
-        wanted = {(w.name, arm): w.rounds for w in WORKLOADS.values() for arm in names(w)}
-        found = {key: len(times) for key, (_, _, _, times) in self.seconds.items()}
-        wanted = {key: rounds for key, rounds in wanted.items() if key[1] != "peak"}
-        return {k: v for k, v in found.items() if k[1] != "peak"} == wanted and bool(self.growth)
+        return len(self.timed) == len(WORKLOADS) and bool(self.growth)
 
     def speed(self):
         return Speed(
@@ -78,7 +85,7 @@ class Results:
             seconds=round(time.perf_counter() - self.clock, 1),
             machine=self.machine(),
             peaks=self.peaks,
-            workloads=[self.workload(w) for w in WORKLOADS.values()],
+            workloads=[self.workload(w) for w in self.timed],
             timings=[
                 Timing(workload=w, arm=arm, label=label, seeds=seeds, steps=steps, seconds=times)
                 for (w, arm), (label, seeds, steps, times) in self.seconds.items()
@@ -133,10 +140,12 @@ def results(request):
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
     results, say = config.speed, terminalreporter.write_line
-    if exitstatus or not results.complete:
+    speed = results.speed() if results.timed else None
+    if speed is not None:
+        tables(speed, say)
+    if speed is None or exitstatus or not results.complete:
         say("speed: nothing written, for not everything was measured")
         return
-    speed = results.speed()
     slug = re.sub(r"[^a-z0-9]+", "-", speed.machine.processor.lower()).strip("-")
     path = config.getoption("--speed-folder") / f"cpu-{slug}.json"
     write_atomically(path, (speed.model_dump_json(indent=1) + "\n").encode())
@@ -144,7 +153,8 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
     say(f"speed: {path}; `ae report` shows it as perf.html")
 
 
-def report(speed, say):
+def tables(speed, say):
+    """A table for each workload."""
     from ae.report.speed_page import SpeedPage
 
     page = SpeedPage(speed)
@@ -156,6 +166,13 @@ def report(speed, say):
             over = "  ".join(f"{v:>6}" for v in row.over.values())
             say(f"  {row.label:<52} {row.milliseconds:>7}  {over}  {row.peak:>6}  ({row.spread})")
     say("")
+
+
+def report(speed, say):
+    """What is said of the whole beside the tables."""
+    from ae.report.speed_page import SpeedPage
+
+    page = SpeedPage(speed)
     say(page.turns)
     for title, table, _ in page.costs:
         say(f"{title}: at, time, × at, × time, MiB at the peak, beyond the libraries")
