@@ -164,7 +164,8 @@ def tables(speed, say):
         say(f"{workload.title} ({workload.flops / 1e9:.3f} GFLOP): ms, × pythae, × tuned, of peak")
         for row in rows:
             over = "  ".join(f"{v:>6}" for v in row.over.values())
-            say(f"  {row.label:<52} {row.milliseconds:>7}  {over}  {row.peak:>6}  ({row.spread})")
+            spread = " to ".join(row.spread)
+            say(f"  {row.label:<52} {row.milliseconds:>7}  {over}  {row.peak:>6}  ({spread})")
     say("")
 
 
