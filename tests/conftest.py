@@ -71,11 +71,6 @@ def exact_arithmetic(one_thread: None) -> Iterator[None]:
     torch.set_default_dtype(torch.float32)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than cores: a test often waits for a server, a browser or a command."""
-    return len(os.sched_getaffinity(0)) + 1
-
-
 def pytest_collection_modifyitems(config, items):
     """Put the longest first; leave out what takes minutes unless it is asked for."""
     assert all((ROOT / "tests" / first).exists() for first in FIRST), FIRST
