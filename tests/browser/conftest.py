@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shared import once
 from watched import CHROMIUM, MARKUP, ROOT, Watched
 
 
@@ -61,17 +62,22 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from ae.records.speed import read as read_speed
     from ae.report import render
 
-    folder = ROOT / "reports" / "published"
-    records = [(read(path), path) for path in sorted(folder.glob("*/*/record.json"))]
-    speeds = [read_speed(path) for path in sorted((folder / "perf").glob("*.json"))]
-    out = tmp_path_factory.mktemp("published")
-    render(records, out, templates=ROOT / "reports" / "templates", pdf=False, speeds=speeds)
-    return out
+    def make(out: Path) -> None:
+        folder = ROOT / "reports" / "published"
+        records = [(read(path), path) for path in sorted(folder.glob("*/*/record.json"))]
+        speeds = [read_speed(path) for path in sorted((folder / "perf").glob("*.json"))]
+        render(records, out, templates=ROOT / "reports" / "templates", pdf=False, speeds=speeds)
+
+    return once(tmp_path_factory, "published", make)
 
 
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report, with its PDF, of a record that has markup wherever a person may write."""
+    return once(tmp_path_factory, "hostile", _hostile) / "out"
+
+
+def _hostile(root: Path) -> None:
     import test_figures as turned
     import test_report as made
     import test_traversal as played
@@ -85,7 +91,6 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for claim in meant["claim"]:
         claim["statement"] += f" {MARKUP}"
     meant["deviation"][0]["why"] = MARKUP
-    root = tmp_path_factory.mktemp("hostile")
     data = {"points-3d": turned.DATA, "traversal": played.DATA}
     figures = []
     for figure, (kind, content) in zip(record.figures, data.items(), strict=False):
@@ -100,4 +105,3 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record = record.model_copy(update={"spec": meant, "figures": figures})
     both = [made.store(record, root / "results"), made.store(made.vincent(), root / "results")]
     render(both, root / "out", templates=made.TEMPLATES)
-    return root / "out"

@@ -11,6 +11,7 @@ import pytest
 from command import ENVIRONMENT, SMOKE, ae
 from made import record, store
 from project import make
+from shared import once
 
 from ae.errors import OutsideError, UserError
 from ae.report.origin import copies
@@ -26,9 +27,8 @@ VERDICTS = [("headline", "reproduced", "1 of 1")]
 @pytest.fixture(scope="session")
 def template(tmp_path_factory) -> Path:
     """An empty store; to create one takes seconds."""
-    place = tmp_path_factory.mktemp("template") / "mlflow.db"
-    client_of(uri_of(place))
-    return place
+    made = once(tmp_path_factory, "store", lambda root: client_of(uri_of(root / "mlflow.db")))
+    return made / "mlflow.db"
 
 
 @pytest.fixture(autouse=True)

@@ -154,3 +154,21 @@ def test_under_a_quota_libraries_that_count_cores_themselves_are_told(monkeypatc
     os.environ["OMP_NUM_THREADS"] = "1"
     threads.set_policy()
     assert os.environ["OMP_NUM_THREADS"] == "1"
+
+
+def test_openblas_of_a_command_has_one_thread_unless_the_user_says_otherwise(monkeypatch):
+    """In a process of its own: OpenBLAS reads it as numpy is loaded."""
+    code = (
+        "from ae.machine.threads import set_policy; set_policy(); import numpy, scipy.linalg; "
+        "from threadpoolctl import threadpool_info; "
+        "print({p['num_threads'] for p in threadpool_info() if p['internal_api'] == 'openblas'})"
+    )
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    for said, expected in ((None, "{1}"), ("2", "{2}")):
+        if said:
+            monkeypatch.setenv("OPENBLAS_NUM_THREADS", said)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == expected

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 from project import PYTHONPATH
+from shared import once
 
 from ae.errors import OutsideError, UserError
 from ae.records.record import Record, read, write
@@ -40,12 +41,13 @@ LARGEST = 1.7976931348623157e308  # what SQL has in place of infinity
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh store, created once: it takes seconds. What an interrupted attempt left is there."""
-    root = tmp_path_factory.mktemp("template")
-    store = root / "mlflow.db"
-    (root / ".mlflow.db.new").write_bytes(b"half a store")
-    client_of(f"sqlite:///{store}")
-    assert [p.name for p in root.iterdir()] == ["mlflow.db"]
-    return store
+
+    def make(root: Path) -> None:
+        (root / ".mlflow.db.new").write_bytes(b"half a store")
+        client_of(f"sqlite:///{root / 'mlflow.db'}")
+        assert [p.name for p in root.iterdir()] == ["mlflow.db"]
+
+    return once(tmp_path_factory, "interrupted-store", make) / "mlflow.db"
 
 
 @pytest.fixture(autouse=True)
