@@ -32,8 +32,9 @@ from pythae.models import (
     WAE_MMD_Config,
 )
 from pythae.models.base.base_utils import ModelOutput
-from pythae.models.nn import BaseDecoder, BaseDiscriminator, BaseEncoder
+from pythae.models.nn import BaseEncoder
 from pythae.trainers import AdversarialTrainer, BaseTrainer, CoupledOptimizerTrainer
+from pythae_parts import Decoder, Discriminator
 from torch import nn
 
 from ae.models.unified_aae import UnifiedAAE
@@ -119,24 +120,6 @@ class Encoder(BaseEncoder):
             return ModelOutput(embedding=z[:, :-1], log_concentration=z[:, -1:])
         mean, logvar = z.chunk(2, -1)
         return ModelOutput(embedding=mean, log_covariance=logvar)
-
-
-class Decoder(BaseDecoder):
-    def __init__(self, layers):
-        super().__init__()
-        self.layers = layers
-
-    def forward(self, z):
-        return ModelOutput(reconstruction=self.layers(z).sigmoid())
-
-
-class Discriminator(BaseDiscriminator):
-    def __init__(self, layers):
-        super().__init__()
-        self.layers = layers
-
-    def forward(self, z):
-        return ModelOutput(embedding=self.layers(z).sigmoid())
 
 
 def pair(name):

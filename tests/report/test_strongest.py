@@ -1,8 +1,8 @@
 """The strongest result of a paper: by kind of evidence, then by word; the docs' column is what records say."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -57,51 +57,34 @@ def test_no_tested_result_of_a_better_kind_or_word_was_passed_over(shown):
             assert {kind for kind, _ in own} <= {"control", "untrained"}
 
 
-@dataclass(frozen=True)
-class Planted:
-    kind: str
-    word: str
-    primary: bool
-    id: str
+def stands(kind, word, primary, name):
+    verdict = SimpleNamespace(claim=SimpleNamespace(primary=primary), word=word, id=name)
+    return SimpleNamespace(kind=kind, verdict=verdict)
 
 
 ORDER = [
-    Planted("published", "BETTER", True, "a"),
-    Planted("published", "REPRODUCED", False, "b"),
-    Planted("published", "INCONCLUSIVE", True, "c"),
-    Planted("published", "SHORT", True, "d"),
-    Planted("stated", "REPRODUCED", True, "e"),
-    Planted("stated", "SMALLER", True, "f"),
-    Planted("recalled", "REPRODUCED", True, "g"),
-    Planted("calculated", "REPRODUCED", True, "h"),
+    stands("published", "BETTER", True, "a"),
+    stands("published", "REPRODUCED", False, "b"),
+    stands("published", "INCONCLUSIVE", True, "c"),
+    stands("published", "SHORT", True, "d"),
+    stands("stated", "REPRODUCED", True, "e"),
+    stands("stated", "SMALLER", True, "f"),
+    stands("recalled", "REPRODUCED", True, "g"),
+    stands("calculated", "REPRODUCED", True, "h"),
 ]
 
 
 @pytest.mark.parametrize("first", range(len(ORDER)))
-def test_the_order_is_kind_then_word_then_primary(first, monkeypatch):
-    @dataclass
-    class Claimed:
-        primary: bool
-
-    @dataclass
-    class Judged:
-        claim: Claimed
-        word: str
-        id: str
-
-    @dataclass
-    class Stands:
-        kind: str
-        verdict: Judged
-
-    left = [
-        Stands(p.kind, Judged(Claimed(p.primary), p.word, p.id)) for p in reversed(ORDER[first:])
+def test_the_order_is_kind_then_word_then_primary(first):
+    left = ORDER[first:]
+    others = [
+        stands("control", "REPRODUCED", True, "z"),
+        SimpleNamespace(kind="stated", verdict=None),
     ]
-    controls = [Stands("control", Judged(Claimed(True), "REPRODUCED", "z")), Stands("stated", None)]
-    found = rows._shown("paper", [*controls, *left])
-    assert found.best.id == ORDER[first].id
+    found = rows._shown("paper", [*others, *reversed(left)])
+    assert found.best.id == left[0].verdict.id
     assert found.tested == len(left)
-    assert found.holding == sum(p.word in GOOD for p in ORDER[first:])
+    assert found.holding == sum(one.verdict.word in GOOD for one in left)
 
 
 def test_controls_alone_are_said():
