@@ -7,6 +7,7 @@ as they are loaded, or the call asks for it, it is an interpreter of its own.
 
 import atexit
 import functools
+import gc
 import multiprocessing
 import os
 import runpy
@@ -140,6 +141,7 @@ def _forked(call: _Call, timeout: float) -> Said:
 def _become(call: _Call, files: list[str]) -> None:
     """Be what `python -m ae` is, from here on; the exit code goes up as SystemExit."""
     assert "ae" not in sys.modules
+    gc.freeze()  # what was imported before it was forked is no garbage
     for number, file in enumerate(files, 1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     os.chdir(call.folder)

@@ -4,7 +4,9 @@ import os
 import socket
 from collections.abc import Iterator
 
+import jaxtyping
 import pytest
+import typed
 from network import refused
 from project import GUARD, ROOT
 
@@ -26,9 +28,16 @@ FIRST = (
 )
 
 set_policy()
+jaxtyping.jaxtyped = typed.once_a_kind(jaxtyping.jaxtyped)  # before it is applied to any module
 os.environ["PYTHONPATH"] = os.pathsep.join(
     dict.fromkeys([str(GUARD), *filter(None, [os.environ.get("PYTHONPATH")])])
 )
+
+
+@pytest.fixture(autouse=True)
+def checked_anew() -> None:
+    """Every test has the types of what it calls checked."""
+    typed.forget()
 
 
 @pytest.fixture(autouse=True, scope="session")

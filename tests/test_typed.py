@@ -61,5 +61,51 @@ def test_what_is_no_inner_function_is_left_to_beartype():
     assert typed.checked(twice)(2) == 4
 
 
+def test_a_call_is_checked_once_a_kind_of_arguments_and_anew_in_the_next_test(monkeypatch):
+    asked = []
+
+    def counting(function):
+        made = typed.checked(function)
+        return lambda *args, **kwargs: asked.append(function) or made(*args, **kwargs)
+
+    same = jaxtyped(halved, typechecker=counting)
+    for _ in range(3):
+        same(torch.zeros(2, 3))
+        same(torch.zeros(4, 3), parts=2)
+    assert len(asked) == 4  # two kinds: what went in, and what came out
+    same(torch.zeros(2, 3, dtype=torch.float64))
+    same(torch.zeros(2, 3), parts=3)  # the value decides what comes out
+    assert len(asked) == 8
+    for wrong in (torch.zeros(3), torch.zeros(2, 3, dtype=torch.int64), "two"):
+        for _ in range(2):  # what was found wrong is not known as right
+            with pytest.raises(jaxtyping.TypeCheckError):
+                same(wrong)
+    typed.forget()
+    before = len(asked)
+    same(torch.zeros(2, 3))
+    assert len(asked) == before + 2
+
+
+def test_two_models_of_a_class_are_two_kinds():
+    class Giving:
+        def __init__(self, found):
+            self.found = found
+
+        give = jaxtyped(given, typechecker=typed.checked)
+
+    assert Giving(torch.zeros(2)).give() is not None
+    wrong = Giving(None)
+    with pytest.raises(jaxtyping.TypeCheckError):
+        wrong.give()
+
+
+def given(self) -> Tensor:
+    return self.found
+
+
+def halved(x: Float[Tensor, "n d"], parts: int = 2) -> Float[Tensor, "n d"]:
+    return x / parts
+
+
 def twice(x: int) -> int:
     return 2 * x

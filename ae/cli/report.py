@@ -1,5 +1,6 @@
 """`ae report`: records into pages."""
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,15 +170,21 @@ def _papers(
 
 def suite_of(library: Library) -> "dict[str, Spec]":
     """The specs of today by their names, and a line for each that cannot be read."""
-    from ae.spec.read import read_spec
-
     found = {}
     for path in library.specs():
         try:
-            found[path.stem] = read_spec(path)
+            found[path.stem] = _spec(path, path.stat().st_mtime_ns)
         except UserError as error:
             click.echo(f"ae: its claims are not counted: {error}", err=True)
     return found
+
+
+@functools.cache
+def _spec(path: Path, _: int) -> "Spec":
+    """A spec, read again when its file changed: a run of many papers renders them again and again."""
+    from ae.spec.read import read_spec
+
+    return read_spec(path)
 
 
 def first_of_each(sources: Sequence[Path]) -> list[Path]:

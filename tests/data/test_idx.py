@@ -43,6 +43,22 @@ def test_pixels_come_in_the_order_of_the_file(written):
     assert x.tolist() == [[[0, 1, 2]], [[3, 4, 5]]]
 
 
+def test_a_file_is_inflated_once_as_long_as_it_is_the_same(written, monkeypatch):
+    opened = []
+    real = gzip.open
+    monkeypatch.setattr(gzip, "open", lambda path: opened.append(path) or real(path))
+    path = written(packed(WHOLE))
+    first = read_idx(path, 3)
+    assert read_idx(path, 3) is first
+    assert len(opened) == 1
+    with pytest.raises(ValueError, match="read-only"):
+        first[0] = 9
+    assert read_idx(written(packed(idx((2, 1, 3), PIXELS[::-1]))), 3).tolist()[0] == [[5, 4, 3]]
+    with pytest.raises(OutsideError):
+        read_idx(written(b""), 3)
+    assert len(opened) == 3
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

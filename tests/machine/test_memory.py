@@ -1,10 +1,14 @@
 """Freed memory goes back to the system when it is asked to."""
 
+import gc
 import platform
 import subprocess
 import sys
+import weakref
 
 import pytest
+
+from ae.machine.memory import give_back
 
 CODE = """
 import re
@@ -29,3 +33,24 @@ print(round(before - resident()))
 def test_freed_memory_is_returned_though_something_above_it_is_in_use():
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     assert 150 < int(done.stdout) < 250
+
+
+class Knot:
+    """What refers to itself: reference counts alone never free it."""
+
+    def __init__(self):
+        self.own = self
+
+
+def test_what_is_left_is_not_looked_through_again_and_what_comes_later_is():
+    try:
+        give_back()
+        there = gc.get_freeze_count()
+        assert there > 10_000
+        assert len(gc.get_objects()) < there / 10
+        knot = weakref.ref(Knot())
+        assert knot() is not None
+        give_back()
+        assert knot() is None
+    finally:
+        gc.unfreeze()
