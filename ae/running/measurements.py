@@ -4,9 +4,10 @@ A value is known by its member's file and by its measure's key: the function wit
 reaches, its arguments, the data, and the versions of what computes it.
 """
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ae.spec import Measure
 from ae.training.classes import code_name
 
 FILE = "measures.json"
+version = functools.cache(metadata.version)  # it reads a file, and every value's key has it
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch")
 
 

@@ -211,7 +211,7 @@ def _png(figure: "Figure") -> tuple[bytes, int, int]:
 
 def _encoded(image: Any) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, format="png", optimize=True, dpi=(DPI, DPI))
+    image.save(buffer, format="png", dpi=(DPI, DPI))  # optimised: 1 % less, in four times the time
     return buffer.getvalue()
 
 
