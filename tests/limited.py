@@ -8,6 +8,7 @@ import gc
 import re
 import resource
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import project as small
@@ -36,17 +37,28 @@ def grant(mib: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (int(size[1]) * 1024 + mib * 2**20, most))
 
 
+def filled(mib: int) -> list[torch.Tensor]:
+    """What it may still have, but for so much: also what was freed and is not given back."""
+    blocks = []
+    with suppress(RuntimeError):
+        while True:
+            blocks.append(torch.empty(2**19))  # 2 MiB
+    return blocks[: -mib // 2]
+
+
 def main(folder: str) -> None:
     """As the module says."""
     root = make(Path(folder), epochs="1", limit="96", hidden="2000", seeds='"0-1"')
     _, whole = run(root, "whole")
     for mib in GRANTED:
         grant(mib)
+        held = filled(mib) if mib == min(GRANTED) else []
         try:
             halves, digest = run(root, f"granted{mib}")
             print(f"{mib} MiB: {'; '.join(halves)}: {'equal' if digest == whole else 'other'}")
         except OutsideError as error:
             print(f"{mib} MiB: {error}")
+        del held
 
 
 if __name__ == "__main__":

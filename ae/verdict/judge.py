@@ -107,6 +107,10 @@ def _untested(claim: Claim, record: Record) -> str:
 
 def _looked(claim: Claim, samples: Samples) -> Finding:
     """The finding of the first look that decides, or of the last one that has its seeds."""
+    if there := _there(claim, samples):
+        found = _find(claim, samples, there)
+        most = len(samples.listed[runs_of(claim)[0]])
+        return replace(found, note=f"{found.note}; {there} of {most} listed seeds are there")
     at = schedule(claim, samples.listed)
     found = None
     for look in looks_of(claim, at):
@@ -124,6 +128,18 @@ def _looked(claim: Claim, samples: Samples) -> Finding:
             break
     assert found is not None
     return _with_others(found, claim, samples, at[-1])
+
+
+def _there(claim: Claim, samples: Samples) -> int:
+    """How many seeds an exact control is judged on where fewer are there than are listed; else 0.
+
+    Nothing of it is chance: it fails by any seed, so that every seed that is there is a test.
+    """
+    if not (isinstance(claim, ExactClaim) and claim.control and claim.looks is None):
+        return 0
+    run = samples.record.run(claim.run)
+    count = len(run.seeds) if run else 0
+    return count if count < len(samples.listed[claim.run]) else 0
 
 
 def _at(claim: Claim, samples: Samples, look: Look) -> Finding:

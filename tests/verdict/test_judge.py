@@ -240,11 +240,25 @@ def test_a_control_of_another_tier_is_neither_failed_nor_missing():
 
 def test_a_control_that_was_not_run_is_said_and_does_not_block():
     claims = controlled()
-    verdicts = judge(record(claims, [run("a", FIVE), run("b", [1.0])], seeds=2))
-    assert next(v.word for v in verdicts) == "UNTESTED"
     runs = [run("a", FIVE), run("b", [1.0], metrics={})]
     found = judge(record(claims, runs))[2]
     assert (found.word, found.note[-17:]) == ("REPRODUCED", "control k not run")
+
+
+def test_an_exact_control_is_judged_on_the_seeds_that_are_there():
+    claims = controlled(looks=(3, 5))
+    three = [run("a", FIVE[:3]), run("b", [1.0, 1.0, 1.0])]
+    passed, _, claim = judge(record(claims, three, seeds=5))
+    assert (passed.word, passed.finding.seeds) == ("REPRODUCED", 3)
+    assert passed.note.endswith("; 3 of 5 listed seeds are there")
+    assert (claim.failed, claim.absent) == ((), ())
+    off = [run("a", FIVE[:3]), run("b", [1.0, 1.0, 2.0])]
+    failed, _, claim = judge(record(claims, off, seeds=5))
+    assert (failed.word, claim.word) == ("SHORT", "INVALID")
+    (exact,) = judge(record([exact_claim(run="b", value=1.0)], three[1:], seeds=5))
+    assert (exact.word, exact.note) == ("UNTESTED", "not run: seeds 3, 4 of b")
+    (looks,) = judge(record([claims[0].model_copy(update={"looks": (4, 5)})], three[1:], seeds=5))
+    assert looks.word == "UNTESTED"
 
 
 def test_an_untested_claim_stays_untested_when_a_control_fails_but_not_the_headline():
