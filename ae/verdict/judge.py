@@ -108,9 +108,9 @@ def _untested(claim: Claim, record: Record) -> str:
 def _looked(claim: Claim, samples: Samples) -> Finding:
     """The finding of the first look that decides, or of the last one that has its seeds."""
     if there := _there(claim, samples):
-        found = _find(claim, samples, there)
+        part = _find(claim, samples, there)
         most = len(samples.listed[runs_of(claim)[0]])
-        return replace(found, note=f"{found.note}; {there} of {most} listed seeds are there")
+        return replace(part, note=f"{part.note}; {there} of {most} listed seeds are there")
     at = schedule(claim, samples.listed)
     found = None
     for look in looks_of(claim, at):
