@@ -1,14 +1,18 @@
 """Types and shapes checked by jaxtyping and beartype, no more often than one of them can change."""
 
 import functools
+import itertools
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from beartype import beartype
 
 _known: dict[tuple[Any, ...], Callable[..., Any]] = {}
 _sets: list[set[Any]] = []  # of every function, the kinds of calls that were checked
+_numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # an id is another's when one is gone
+_count = itertools.count()
 
 
 def checked(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,4 +84,7 @@ def _kind(value: Any) -> Any:
         return np.ndarray, value.shape, value.dtype.str
     if isinstance(value, str | int | float | None):
         return type(value), value  # a Literal is checked by its value
-    return type(value), id(value)
+    try:
+        return type(value), _numbers.setdefault(value, next(_count))
+    except (TypeError, RuntimeError):  # it has no hash, or cannot be compared: never the same
+        return type(value), next(_count)
