@@ -73,6 +73,7 @@ def _kind(value: Any) -> Any:
     """What a check of a value depends on."""
     import numpy as np  # here: the thread policy comes before both of them
     from torch import Tensor
+    from torch.nn import Module
 
     if isinstance(value, Tensor):
         return value.shape, value.dtype
@@ -84,7 +85,6 @@ def _kind(value: Any) -> Any:
         return np.ndarray, value.shape, value.dtype.str
     if isinstance(value, str | int | float | None):
         return type(value), value  # a Literal is checked by its value
-    try:
+    if isinstance(value, Module):
         return type(value), _numbers.setdefault(value, next(_count))
-    except (TypeError, RuntimeError):  # it has no hash, or cannot be compared: never the same
-        return type(value), next(_count)
+    return type(value), next(_count)  # of anything else every one is another
