@@ -61,7 +61,7 @@ def test_what_is_no_inner_function_is_left_to_beartype():
     assert typed.checked(twice)(2) == 4
 
 
-def test_a_call_is_checked_once_a_kind_of_arguments_and_anew_in_the_next_test(monkeypatch):
+def test_a_call_is_checked_once_a_kind_of_arguments_and_anew_in_the_next_test():
     asked = []
 
     def counting(function):
@@ -86,9 +86,11 @@ def test_a_call_is_checked_once_a_kind_of_arguments_and_anew_in_the_next_test(mo
     assert len(asked) == before + 2
 
 
-def test_two_models_of_a_class_are_two_kinds():
-    class Giving:
+@pytest.mark.parametrize("base", [torch.nn.Module, object])
+def test_two_of_a_class_are_two_kinds(base):
+    class Giving(base):
         def __init__(self, found):
+            super().__init__()
             self.found = found
 
         give = jaxtyped(given, typechecker=typed.checked)

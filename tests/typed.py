@@ -11,7 +11,8 @@ from beartype import beartype
 
 _known: dict[tuple[Any, ...], Callable[..., Any]] = {}
 _sets: list[set[Any]] = []  # of every function, the kinds of calls that were checked
-_numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # an id is another's when one is gone
+# A number of each model, in place of its id, which the next may have once it is gone.
+_numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 _count = itertools.count()
 
 

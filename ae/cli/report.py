@@ -173,7 +173,7 @@ def suite_of(library: Library) -> "dict[str, Spec]":
     found = {}
     for path in library.specs():
         try:
-            found[path.stem] = _spec(path, path.stat().st_mtime_ns)
+            found[path.stem] = _spec(path, path.stat().st_mtime_ns if path.is_file() else 0)
         except UserError as error:
             click.echo(f"ae: its claims are not counted: {error}", err=True)
     return found

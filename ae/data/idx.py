@@ -19,6 +19,7 @@ from ae.errors import OutsideError
 MAGIC = {1: 2049, 3: 2051}  # unsigned bytes, by number of dimensions
 CAP = 1 << 30  # bytes that a file may inflate to
 RATIO = 1032  # by which deflate can inflate at most
+KEPT = 16 << 20  # bytes on disk: MNIST's images have ten million, and inflate to 47
 BLOCK = 1 << 20  # bytes that are inflated at a time
 AGAIN = "remove the file and run `ae fetch`"
 
@@ -26,28 +27,30 @@ AGAIN = "remove the file and run `ae fetch`"
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """The array of a gzipped IDX file of unsigned bytes, not to be written to.
 
-    The last four files are kept as long as they are the same on disk: most papers are of one set,
-    and to inflate it takes a third of a second.
+    The last four files are kept, unless they are large, as long as they are the same on disk: most
+    papers are of one set, and to inflate it takes a third of a second.
 
     Raises:
         OutsideError: One line naming the file, what was expected and what was found.
     """
     try:
         there = path.stat()
+        read = _inflated if there.st_size <= KEPT else _inflated.__wrapped__
+        return read(path, dimensions, there.st_size, (there.st_ino, there.st_mtime_ns))
     except OSError as error:
         raise OutsideError(f"{path}: cannot be read: {error.strerror or error}") from None
-    return _inflated(path, dimensions, (there.st_ino, there.st_size, there.st_mtime_ns))
 
 
 @functools.lru_cache(maxsize=4)
-def _inflated(path: Path, dimensions: int, _: tuple[int, int, int]) -> NDArray[np.uint8]:
+def _inflated(path: Path, dimensions: int, packed: int, _: tuple[int, int]) -> NDArray[np.uint8]:
+    """The array of a file of so many bytes, in a state that the last argument names."""
     head = 4 + 4 * dimensions
     try:
         with gzip.open(path) as file:
             header = file.read(head)
             shape = _shape(path, header, dimensions)
             size = math.prod(shape)
-            most = min(CAP, RATIO * path.stat().st_size)
+            most = min(CAP, RATIO * packed)
             if size > most:
                 raise OutsideError(
                     f"{path}: its header declares {size} bytes; expected at most {most} of a file "
@@ -60,15 +63,15 @@ def _inflated(path: Path, dimensions: int, _: tuple[int, int, int]) -> NDArray[n
                 content += block
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise OutsideError(f"{path}: not a whole gzip file ({error}); {AGAIN}") from None
-    except OSError as error:
-        raise OutsideError(f"{path}: cannot be read: {error.strerror or error}") from None
     if len(content) != size:
         found = f"only {len(content)}" if len(content) < size else "more"
         raise OutsideError(
             f"{path}: expected {size} bytes after the header, by its sizes {list(shape)}; "
             f"found {found}; {AGAIN}"
         )
-    return np.frombuffer(bytes(content), np.uint8).reshape(shape)
+    array = np.frombuffer(content, np.uint8).reshape(shape)
+    array.flags.writeable = False
+    return array
 
 
 def _shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ae.data import idx as idx_module
 from ae.data.idx import digits, read_idx
 from ae.errors import OutsideError
 
@@ -57,6 +58,15 @@ def test_a_file_is_inflated_once_as_long_as_it_is_the_same(written, monkeypatch)
     with pytest.raises(OutsideError):
         read_idx(written(b""), 3)
     assert len(opened) == 3
+
+
+def test_a_large_file_is_not_kept(written, monkeypatch):
+    path = written(packed(WHOLE))
+    monkeypatch.setattr(idx_module, "KEPT", path.stat().st_size - 1)
+    first = read_idx(path, 3)
+    again = read_idx(path, 3)
+    assert again is not first
+    assert again.tolist() == first.tolist()
 
 
 @pytest.mark.parametrize(
