@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from ae.spec.claim import CLAIMS
 from ae.spec.concise.measures import figures, measures
 from ae.spec.concise.patterns import Runs, is_pattern
-from ae.spec.concise.rows import has_rows, unrolled
+from ae.spec.concise.rows import has_rows, unfilled, unrolled
 from ae.spec.concise.stages import Stages
 from ae.spec.concise.written import RowPlace, Written
 from ae.spec.facts import PACKAGE
@@ -93,6 +93,7 @@ def _unroll(
     for number, table in enumerate(tables[name]):
         steps: Steps = (name, number)
         if not isinstance(table, dict) or not has_rows(table):
+            faults += unfilled(table, steps) if isinstance(table, dict) else ()
             written.items[(name, len(found))] = steps
             found.append(table)
             continue

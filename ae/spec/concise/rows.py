@@ -59,6 +59,14 @@ def unrolled(
     return found, faults
 
 
+def unfilled(table: dict[str, Any], steps: Steps) -> Iterator[Fault]:
+    """Names in braces that a column would fill, in a table that has no rows."""
+    for key, value in table.items():
+        for name in dict.fromkeys(n for text in _texts(value) for n in NAMED.findall(text)):
+            if name.isidentifier():
+                yield Fault((*steps, key), f"{{{name}}} is what a column fills; there are no rows")
+
+
 def _shapeless(table: dict[str, Any], steps: Steps) -> Iterator[Fault]:
     """What keeps the table from being read row by row."""
     for key, what in (("columns", "a list of distinct names"), ("rows", "a list of rows")):

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from ae.spec.concise.rows import has_rows, unrolled
+from ae.spec.concise.rows import has_rows, unfilled, unrolled
 from ae.spec.concise.written import RowPlace, Written
 from ae.toml.file import located
 
@@ -150,6 +150,20 @@ def test_a_plain_table_has_no_rows():
 )
 def test_a_mistake_in_a_table_of_rows_is_named_with_row_and_column(right, wrong, expected):
     assert expected in lines((right, wrong))
+
+
+def test_a_name_in_braces_of_a_table_without_rows_is_named_once_a_key():
+    table = {
+        "statement": "The error is {printed} %, not {printed}, with k = {k}.",
+        "model": {"init": "{k}"},
+        "source": r"x_{i+1} and \mathbb{2}",
+    }
+    faults = [*unfilled(table, ("claim", 0))]
+    assert [(fault.steps[-1], fault.text) for fault in faults] == [
+        ("statement", "{printed} is what a column fills; there are no rows"),
+        ("statement", "{k} is what a column fills; there are no rows"),
+        ("model", "{k} is what a column fills; there are no rows"),
+    ]
 
 
 def test_a_key_and_a_part_of_it_are_not_both_columns():
