@@ -62,7 +62,7 @@ def unrolled(
 def unfilled(table: dict[str, Any], steps: Steps) -> Iterator[Fault]:
     """Names in braces that a column would fill, in a table that has no rows."""
     for key, value in table.items():
-        for name in dict.fromkeys(n for text in _texts(value) for n in NAMED.findall(text)):
+        for name in dict.fromkeys(n for text in texts(value) for n in NAMED.findall(text)):
             if name.isidentifier():
                 yield Fault((*steps, key), f"{{{name}}} is what a column fills; there are no rows")
 
@@ -92,7 +92,7 @@ def _useless(
     shared: dict[str, Any], columns: tuple[str, ...], keys: Collection[str], steps: Steps
 ) -> Iterator[Fault]:
     """Columns that are no key and stand in no string, or set a key that is set for all rows."""
-    used = {name for text in _texts(shared) for name in NAMED.findall(text)}
+    used = {name for text in texts(shared) for name in NAMED.findall(text)}
     for column in columns:
         head, *rest = column.split(".")
         if head not in keys:
@@ -132,7 +132,7 @@ def _is_set(table: Any, path: list[str]) -> bool:
 def _nameless(shared: dict[str, Any], columns: tuple[str, ...], steps: Steps) -> Iterator[Fault]:
     """Braces in a string that hold the name of no column."""
     for key, value in shared.items():
-        for text in _texts(value):
+        for text in texts(value):
             for name in NAMED.findall(text):
                 if name not in columns:
                     yield Fault(
@@ -154,7 +154,7 @@ def _misfit(
         return
     if len(cells) != len(columns):
         yield Fault(steps, f"found {len(cells)} cells; expected {len(columns)}: {listed(columns)}")
-    used = {name for text in _texts(shared) for name in NAMED.findall(text)}
+    used = {name for text in texts(shared) for name in NAMED.findall(text)}
     for number, (column, cell) in enumerate(zip(columns, cells, strict=False)):
         if column in used and not isinstance(cell, str | int | float):
             yield Fault(
@@ -190,13 +190,14 @@ def _word(cell: Any) -> str:
     return str(cell).lower() if isinstance(cell, bool) else str(cell)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
+    """Every string in a value, but for the keys of its tables."""
     match value:
         case str():
             yield value
         case list():
             for item in value:
-                yield from _texts(item)
+                yield from texts(item)
         case dict():
             for item in value.values():
-                yield from _texts(item)
+                yield from texts(item)
