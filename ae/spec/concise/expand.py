@@ -1,8 +1,8 @@
 """From the concise tables of a file to the whole tables that a spec is parsed from.
 
-Rows become tables, claims take their defaults, stages become whole, patterns become names of runs,
-measures become tables with their unit, direction and label. Nothing is invented: what is wrong is a
-fault here, or is left for the classes of the format to refuse.
+What is like another becomes whole, rows become tables, claims take their defaults, patterns become
+names of runs, measures become tables with their unit, direction and label. Nothing is invented: what
+is wrong is a fault here, or is left for the classes of the format to refuse.
 """
 
 import copy
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, get_args
 from pydantic import BaseModel
 
 from ae.spec.claim import CLAIMS
+from ae.spec.concise.alike import made_alike
 from ae.spec.concise.defaults import shared
 from ae.spec.concise.measures import figures, measures
 from ae.spec.concise.patterns import Runs, is_pattern
@@ -53,8 +54,10 @@ class Expanded(NamedTuple):
 
 def expand(raw: dict[str, Any], package: Path = PACKAGE) -> Expanded:
     """Expand a file; the functions of `metrics` are looked up in `package`."""
-    tables, written = copy.deepcopy(raw), Written(raw)
-    faults: list[Fault] = []
+    bases: dict[Steps, Steps] = {}
+    tables = copy.deepcopy(raw)
+    faults = list(made_alike(tables, bases))
+    written = Written(copy.deepcopy(tables) if bases else raw, bases)
     whole = [_unroll(tables, table, keys, written, faults) for table, keys in ROWS.items()]
     faults += shared(tables, KINDS, written, sound=not faults)
     names = [run.get("name") for _, run in _numbered(tables.get("run"))]

@@ -32,10 +32,12 @@ class Written:
         items: Where a table of a list was written: its steps, or the row that it came of.
         copies: Tables that were made like another: what is wrong with both is said of that.
         broken: Tables that came of a wrong row: nothing else is said of them.
+        bases: Tables of lists that were written like another: what is wrong with both is said of that.
     """
 
-    def __init__(self, raw: dict[str, Any]) -> None:
+    def __init__(self, raw: dict[str, Any], bases: dict[Steps, Steps] | None = None) -> None:
         self.raw = raw
+        self.bases = bases or {}
         self.moved: dict[Steps, Steps] = {}
         self.items: dict[Steps, Steps | RowPlace] = {}
         self.copies: dict[Steps, Steps] = {}
@@ -68,13 +70,19 @@ class Written:
         rows = (place for place in self.items.values() if isinstance(place, RowPlace))
         sizes = Counter(place.table for place in rows)
         hit = Counter((f.steps[:-2], f.text) for f in found if _ends_at_row(f.steps))
-        lifted = (
+        lifted = [
             Fault(f.steps[:-2], f.text)
             if _ends_at_row(f.steps) and hit[f.steps[:-2], f.text] == sizes[f.steps[:-2]]
             else f
             for f in found
-        )
-        return list(dict.fromkeys(lifted))
+        ]
+        given = set(lifted)
+        return [f for f in dict.fromkeys(lifted) if self._of_base(f) not in given]
+
+    def _of_base(self, fault: Fault) -> Fault | None:
+        """The same fault of the table that this one's was written like."""
+        base = self.bases.get(fault.steps[:2])
+        return Fault((*base, *fault.steps[2:]), fault.text) if base else None
 
     def _original(self, fault: Fault) -> Fault | None:
         """The same fault of the table that this one's was made like."""

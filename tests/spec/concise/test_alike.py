@@ -1,0 +1,130 @@
+"""Claims and figures like another: what they take of it, and every mistake where it was written."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ae.spec.concise.expand import expand
+from ae.spec.read import inspect_spec
+
+TEXT = (Path(__file__).parents[2] / "author2014-model.toml").read_text(encoding="utf-8")
+ORDERS = """[[claim]]
+id = "order-{run}"
+kind = "order"
+higher = "{run}"
+lower = "k-25"
+metric = "error"
+margin = 0.2
+margin_reason = "half the gap"
+source = "table 1"
+status = "recalled"
+statement = "25 is better than {run}."
+tiers = ["paper"]
+columns = ["run"]
+rows = [["k-70"], ["k-40"]]
+
+[[claim]]
+like = "order-{run}"
+id = "order-{run}-2"
+margin = 0.3
+source = "table 2"
+
+[[claim]]
+like = "order-{run}-2"
+id = "wide-{run}"
+margin = 0.4
+rows = [["k-70"]]
+
+"""
+FIGURE = """[[figure]]
+like = "filters"
+name = "more-filters"
+rows = 8
+
+[[deviation]]
+"""
+
+
+def changed(*changes):
+    text = TEXT.replace("[[deviation]]\n", ORDERS + FIGURE, 1)
+    for right, wrong in changes:
+        assert text.count(right) == 1, right
+        text = text.replace(right, wrong)
+    return text
+
+
+def problems(tmp_path, *changes):
+    path = tmp_path / "author2014-model.toml"
+    path.write_text(changed(*changes), encoding="utf-8")
+    return [line.removeprefix("x: ") for line in inspect_spec(path, "x")[1]]
+
+
+def test_a_claim_takes_every_key_but_those_that_it_gives_itself():
+    found = expand(tomllib.loads(changed()))
+    assert found.faults == []
+    claims = {claim["id"]: claim for claim in found.tables["claim"]}
+    first, again, wide = (claims[n] for n in ("order-k-40", "order-k-40-2", "wide-k-70"))
+    assert again == first | {"id": "order-k-40-2", "margin": 0.3, "source": "table 2"}
+    assert "wide-k-40" not in claims
+    assert wide == claims["order-k-70-2"] | {"id": "wide-k-70", "margin": 0.4}
+    assert again["tiers"] is not wide["tiers"]
+
+
+def test_a_figure_takes_the_arguments_too():
+    first, again = expand(tomllib.loads(changed())).tables["figure"]
+    assert again["arguments"] == first["arguments"] | {"rows": 8}
+    own = {"name": "more-filters", "arguments": again["arguments"]}
+    assert again == first | own
+
+
+def test_the_spec_is_sound_and_its_text_is_left_as_it_was(tmp_path):
+    assert problems(tmp_path) == []
+    raw = tomllib.loads(changed())
+    expand(raw)
+    assert raw == tomllib.loads(changed())
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "expected"),
+    [
+        (
+            'like = "order-{run}"\n',
+            'like = "oder-{run}"\n',
+            (
+                "[[claim]] 'order-{run}-2': like: no claim above 'oder-{run}' (did you mean "
+                "'order-{run}'?); there are "
+            ),
+        ),
+        (
+            'like = "order-{run}"\n',
+            'like = "wide-{run}"\n',
+            "[[claim]] 'order-{run}-2': like: no claim above 'wide-{run}'",
+        ),
+        (
+            'like = "filters"',
+            "like = 3",
+            "[[figure]] 'more-filters': like: found 3; expected the name of a figure above",
+        ),
+        (
+            "margin = 0.3",
+            "margin = -0.3",
+            "[[claim]] 'order-{run}-2': margin: found -0.3; expected a number above 0",
+        ),
+        (
+            'rows = [["k-70"]]',
+            'rows = [["k-7O"]]',
+            "[[claim]] 'wide-{run}': rows[0]: higher: no run 'k-7O' (did you mean 'k-70'?)",
+        ),
+    ],
+)
+def test_a_mistake_is_named_where_it_was_written(tmp_path, right, wrong, expected):
+    (found, *_) = problems(tmp_path, (right, wrong))
+    assert found.startswith(expected)
+
+
+def test_what_is_wrong_with_both_is_said_of_the_first(tmp_path):
+    own = ('margin_reason = "half the gap"\nsource', 'margin_reason = ""\nsource')
+    assert problems(tmp_path, own) == [
+        "[[claim]] 'order-{run}': margin_reason: found ''; expected a string that is not empty"
+    ]
