@@ -105,12 +105,29 @@ class Record(Part):
         return digest(found)
 
     def outdated(self, spec: Spec) -> bool:
-        """Whether the spec of today no longer means what the record's does."""
-        return self.spec_digest != digest_of(spec)
+        """Whether the spec of today no longer means, in the record's tier, what the record's does."""
+        if self.spec_digest == digest_of(spec):
+            return False
+        try:
+            return digest_of(_within(self.meaning, self.tier)) != digest_of(
+                _within(spec, self.tier)
+            )
+        except UserError:
+            return True
 
     def run(self, name: str) -> RunRecord | None:
         """The run of that name, if this tier has it."""
         return next((r for r in self.runs if r.name == name), None)
+
+
+def _within(spec: Spec, tier: TierName) -> Spec:
+    """What a spec says of one tier: without the tables of others, and what holds in others alone."""
+    own: dict[str, Any] = {
+        "tier": {name: table for name, table in spec.tier.items() if name == tier},
+        "claim": tuple(claim for claim in spec.claim if tier in claim.tiers),
+        "deviation": tuple(one for one in spec.deviation if tier in one.tiers),
+    }
+    return spec.model_copy(update=own)
 
 
 def write(record: Record, path: Path) -> None:

@@ -6,13 +6,16 @@ import math
 from pathlib import Path
 
 import pytest
+from project import ROOT
 
 from ae.errors import UserError
 from ae.records.entries import Curve, RunRecord
 from ae.records.record import read, write
 from ae.running.folder import finish, held, stage
+from ae.spec.read import digest_of
 
 GIVEN = json.loads(Path(__file__).parents[1].joinpath("tracked-record.json").read_text())
+PUBLISHED = ROOT / "reports" / "published"
 OUTSIDE = "String should match pattern"
 
 
@@ -130,3 +133,29 @@ def test_a_metric_by_seed_is_nan_where_the_seed_diverged_or_its_value_is_no_numb
     assert all(math.isnan(values[seed]) for seed in (3, 5, 1, 2))
     assert run.finite("m") == {7: 1.5}
     assert run.values("n") == {}
+
+
+def test_a_record_is_outdated_by_what_changes_in_its_own_tier():
+    record = read(PUBLISHED / "kingma2014-vae/paper/record.json")
+    spec = record.meaning
+    record = record.model_copy(update={"spec_digest": digest_of(spec)})
+
+    def changed(**fields):
+        return record.outdated(spec.model_copy(update=fields))
+
+    def shifted(*tiers):
+        return tuple(
+            c.model_copy(update={"statement": "Another."}) if tuple(c.tiers) == tiers else c
+            for c in spec.claim
+        )
+
+    def longer(tier):
+        return {**spec.tier, tier: spec.tier[tier].model_copy(update={"data": {"limit": 7}})}
+
+    assert not record.outdated(spec)
+    assert not changed(tier=longer("quick"))
+    assert changed(tier=longer("paper"))
+    assert not changed(claim=shifted("quick"))
+    assert changed(claim=shifted("paper"))
+    assert changed(data=spec.data.model_copy(update={"limit": 7}))
+    assert changed(claim=spec.claim[1:])
