@@ -46,7 +46,6 @@ class Shell(NamedTuple):
             | {
                 "PATH": f"{path}{os.pathsep}{kept.get('PATH', '')}",
                 "PYTHONPATH": os.pathsep.join((str(GUARD), str(self.site))),
-                "PYTHONDONTWRITEBYTECODE": "1",
                 "OMP_NUM_THREADS": "1",
             },
             stdout=subprocess.PIPE,

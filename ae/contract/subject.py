@@ -17,9 +17,9 @@ from ae.training.stack import Stack
 from ae.training.trainer import Training
 
 SEEDS = (3, 1, 4, 15)
-EXAMPLES = 96  # to train on
+EXAMPLES = 40  # to train on
 FEW = 6  # to look at
-BATCH = 32
+BATCH = 7
 Stages = tuple[tuple[str, Descent | Fit], ...]
 
 
@@ -102,17 +102,12 @@ def _noise(stack: Stack, step: StepTable, source: NoiseSource) -> Noise:
     return {name: tensor.clone() for name, tensor in source.draw(draws, FEW).items()}
 
 
-def trained(
-    subject: Subject,
-    seeds: Sequence[int],
-    builds: Sequence[Callable[[], Autoencoder]] | None = None,
-    batch: int | None = None,
-) -> Stack:
-    """Members after all stages; of other `builds`, or in batches of another size, where given."""
-    stack = Stack(builds or [subject.build()] * len(seeds), seeds)
+def trained(subject: Subject, seeds: Sequence[int]) -> Stack:
+    """Members after all stages, in batches of seven and, at the end of an epoch, of what is left."""
+    stack = Stack([subject.build()] * len(seeds), seeds)
     stages = [
-        (n, s.model_copy(update={"batch": batch}) if batch and isinstance(s, Descent) else s)
-        for n, s in subject.stages
+        (name, stage.model_copy(update={"batch": BATCH}) if isinstance(stage, Descent) else stage)
+        for name, stage in subject.stages
     ]
     for _ in Training(stack, stages, subject.source()).run():
         pass

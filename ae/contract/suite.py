@@ -27,7 +27,7 @@ ROUNDS: tuple[tuple[Check, ...], ...] = (  # what one finds explains what the ne
         queries.asked,
         queries.sampled,
     ),
-    (seeds.apart, seeds.differ),
+    (seeds.apart,),
 )
 
 

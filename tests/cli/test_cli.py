@@ -262,10 +262,10 @@ def test_an_interrupted_command_resumes_to_the_same_digest(tmp_path, number, cod
     assert err.splitlines()[-1] == said
     assert len(re.findall("^ae: ", err, re.MULTILINE)) == (2 if number == signal.SIGINT else 1)
     assert len(list(project.glob("results/*/smoke/checkpoints/*.safetensors"))) == 1
-    code, _, _ = ae(project, *SMOKE)
+    code, _, _ = ae(project, *ALONE)
     assert code == 0
     resumed = read(project / "results/tiny2020-dae/smoke/record.json")
-    code, _, _ = ae(project, *SMOKE, "--fresh")
+    code, _, _ = ae(project, *ALONE, "--fresh")
     assert code == 0
     assert read(project / "results/tiny2020-dae/smoke/record.json").digest == resumed.digest
 

@@ -153,3 +153,22 @@ class TakesGradients(Sound):
         loss = super().loss(batch, code)
         loss.sum().backward()
         return loss
+
+
+class RemakesItself(Sound):
+    sweeps = frozenset()
+
+    def __init__(self, features: int) -> None:
+        super().__init__(features)
+        self.shift = random.random()
+
+    def reconstruct(self, x):
+        return self.up(self.encode(x)) + self.shift
+
+
+class WeighsByItself(RemakesItself):
+    def reconstruct(self, x):
+        return self.up(self.encode(x))
+
+    def log_weights(self, x, noise):
+        return (noise["noise"] * x).sum(-1) + self.shift
