@@ -18,7 +18,8 @@ OPEN = ("UNTESTED", "INCONCLUSIVE")
 def needs_of(paper: Paper, seeds_there: Mapping[str, Sequence[int]]) -> dict[str, Names]:
     """Claim -> run and seed of every member that its next look rests on, trained or not.
 
-    Claims that are decided, or have had their last look, are left out.
+    Claims that are decided, or have had their last look, are left out, and those whose next look rests
+    on runs or seeds that were not asked for.
 
     Args:
         paper: The paper; its chosen claims, or all of the tier.
@@ -32,6 +33,8 @@ def needs_of(paper: Paper, seeds_there: Mapping[str, Sequence[int]]) -> dict[str
         if words.get(claim.id, "UNTESTED") not in OPEN:
             continue
         lacking = _lacking(paper, claim, seeds_there)
+        if any(set(seeds) - set(paper.wanted.get(run, ())) for run, seeds in lacking.items()):
+            continue
         if lacking or words.get(claim.id, "UNTESTED") == "UNTESTED":
             there = {run: _listed(paper, run, seeds_there) for run in needs(paper.spec, claim)}
             names = {(run, s) for run, seeds in (*lacking.items(), *there.items()) for s in seeds}

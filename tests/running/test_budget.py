@@ -6,9 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from project import settings
+from project import make, paper, settings
 
 from ae.running.budget import Item, ordered
+from ae.running.carry import planned
 from ae.running.event import Event
 from ae.running.state import Request
 from ae.running.suite import Suite
@@ -72,3 +73,24 @@ def test_progress_under_a_budget_is_of_what_is_begun(rank, tmp_path):
     paper.at_work[job] = 0.0
     (shown,) = suite._heard(paper, job, Happened(Event("train", "run, stage", 1, 4, share=0.25)))
     assert (shown.done, shown.total) == (5.0, 1000.0 if rank is None else 20.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed", "trained"),
+    [
+        ({}, ["noise-hurts"], {("plain", s) for s in range(3)} | {("noisy", s) for s in range(3)}),
+        ({"runs": ("plain",)}, [], set()),
+        ({"runs": ("wide", "plain")}, [], set()),
+        ({"seeds": (0, 1)}, [], set()),
+        (
+            {"runs": ("plain", "noisy"), "seeds": (0, 1, 2, 3)},
+            ["noise-hurts"],
+            {(r, s) for r in ("plain", "noisy") for s in range(3)},
+        ),
+    ],
+)
+def test_a_budget_buys_no_claim_that_needs_what_was_not_asked_for(asked, listed, trained, tmp_path):
+    """It was listed as all there, and its members were trained."""
+    plan = planned(paper(make(tmp_path), spend=True, **asked))
+    assert sorted(plan.needs) == listed
+    assert {member for stack in plan.stacks for member in stack.members} == trained
