@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from published import report
 from shared import once
-from watched import CHROMIUM, MARKUP, ROOT, Watched
+from watched import CHROMIUM, MARKUP, Watched
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +59,7 @@ def opened(chromium: Any) -> Iterator[Callable[..., Any]]:
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the published records, without its PDF."""
-    from ae.records.record import read
-    from ae.records.speed import read as read_speed
-    from ae.report import render
-
-    def make(out: Path) -> None:
-        folder = ROOT / "reports" / "published"
-        records = [(read(path), path) for path in sorted(folder.glob("*/*/record.json"))]
-        speeds = [read_speed(path) for path in sorted((folder / "perf").glob("*.json"))]
-        render(records, out, templates=ROOT / "reports" / "templates", pdf=False, speeds=speeds)
-
-    return once(tmp_path_factory, "published", make)
+    return report(tmp_path_factory) / "out"
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from published import PATHS, report
 from test_report import TEMPLATES, claim, hinton, rows, store, tree, vincent, words
 
 from ae.records.prices import PaperPrices, Prices, add, read
@@ -17,13 +18,24 @@ from ae.report import render
 from ae.report.words import word
 from ae.spec import Spec, evidence_of
 from ae.spec.read import digest_of
-from ae.verdict import judge
+from ae.verdict import Verdict, judge
 
-ROOT = Path(__file__).parents[2]
-PUBLISHED = [(read_record(p), p) for p in sorted(ROOT.glob("reports/published/*/*/record.json"))]
+PUBLISHED = [read_record(path) for path in PATHS]
 KINDS = ("published", "stated", "recalled", "calculated", "untrained", "control")
 NAME = "hinton2006-deep-autoencoder"
 LIST = ".//dl[@class='evidence']"
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the published records."""
+    return report(tmp_path_factory) / "out"
+
+
+@pytest.fixture(scope="module")
+def judged() -> list[tuple[Record, list[Verdict]]]:
+    """The published records, those of the paper's tier last, and their verdicts."""
+    return [(r, judge(r)) for r in sorted(PUBLISHED, key=lambda one: one.tier == "paper")]
 
 
 def made(out: Path, *records: Record, **keys: Any) -> Path:
@@ -64,13 +76,13 @@ def today(record: Record, **paper: Any) -> Spec:
     )
 
 
-def test_the_headline_of_the_published_records_is_that_of_their_claims(tmp_path: Path) -> None:
+def test_the_headline_of_the_published_records_is_that_of_their_claims(
+    published: Path, judged: list[tuple[Record, list[Verdict]]]
+) -> None:
     """Counted anew from the records' claims and their verdicts, kind by kind."""
-    out = tmp_path / "out"
-    render(PUBLISHED, out, templates=TEMPLATES, pdf=False)
     found: dict[tuple[str, str], tuple[str, str]] = {}  # spec and claim -> its kind, and its word
-    for record, _ in sorted(PUBLISHED, key=lambda pair: pair[0].tier == "paper"):
-        for verdict in judge(record):  # the paper's tier comes last, and wins where it has a word
+    for record, verdicts in judged:
+        for verdict in verdicts:  # the paper's tier comes last, and wins where it has a word
             kind, place = evidence_of(verdict.claim), (record.name, verdict.id)
             said_before = found.get(place, ("", "UNTESTED"))[1]
             own = verdict.word if kind != "published" or record.tier == "paper" else "UNTESTED"
@@ -79,7 +91,7 @@ def test_the_headline_of_the_published_records_is_that_of_their_claims(tmp_path:
     every = Counter(kind for kind, _ in found.values())
     tested = Counter(kind for kind, name in found.values() if name != "UNTESTED")
     said = Counter(found.values())
-    shown = lines(out / "index.html")
+    shown = lines(published / "index.html")
     assert set(shown) == {*every, "published"}
     for kind, line in shown.items():
         assert line.startswith(f"{tested[kind]} of {every[kind]} tested"), kind
@@ -93,11 +105,13 @@ def test_the_headline_of_the_published_records_is_that_of_their_claims(tmp_path:
 
 
 @pytest.mark.parametrize("page", ["index.html", "summary.md"])
-def test_the_word_reproduced_never_stands_beside_a_control(tmp_path: Path, page: str) -> None:
-    out = tmp_path / "out"
-    render(PUBLISHED, out, templates=TEMPLATES, pdf=False)
-    controls = {v.id for record, _ in PUBLISHED for v in judge(record) if v.claim.control}
-    others = {v.id for record, _ in PUBLISHED for v in judge(record) if not v.claim.control}
+def test_the_word_reproduced_never_stands_beside_a_control(
+    published: Path, judged: list[tuple[Record, list[Verdict]]], page: str
+) -> None:
+    out = published
+    verdicts = [v for _, found in judged for v in found]
+    controls = {v.id for v in verdicts if v.claim.control}
+    others = {v.id for v in verdicts if not v.claim.control}
     if page == "summary.md":
         shown = [line.split("|") for line in (out / page).read_text().splitlines()]
         found = [row for row in shown if len(row) == 10 and "(control)" in row[1]]
