@@ -207,10 +207,10 @@ def same(trial: Trial, whole: Trial) -> None:
     assert trial.left() == [], trial.left()
 
 
-def at_random(folder: Path, count: int) -> None:
+def at_random(folder: Path, count: int, store: Path | None = None) -> None:
     """Kill runs, with their copy to MLflow, at moments drawn over the processor time of a whole one."""
-    whole = Trial(folder / "whole")
-    assert whole.run(often) == 0, whole.said()  # creates a store, which takes seconds
+    whole = Trial(folder / "whole", store)  # without one it is created, which takes seconds
+    assert whole.run(often) == 0, whole.said()
     database = folder / "store.db"  # with ten runs in it: one of the record, nine of its seeds
     shutil.copy(whole.root / "results" / "mlflow.db", database)
     clean = Trial(folder / "clean", database)
@@ -332,11 +332,11 @@ def twin(trial: Trial) -> None:
     (trial.root / "benchmarks" / f"{TWIN}.toml").write_text(text)
 
 
-def main(folder: str, kind: str, count: str = "0") -> None:
-    """As the module says."""
+def main(folder: str, kind: str, count: str = "0", store: str | None = None) -> None:
+    """As the module says; `store` is an empty MLflow store for `random`."""
     place = Path(folder).resolve()
     if kind == "random":
-        at_random(place, int(count))
+        at_random(place, int(count), Path(store) if store else None)
     elif kind == "jobs":
         at_jobs(place, int(count))
     else:

@@ -20,3 +20,23 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
             make(making)
             making.rename(place)
     return place
+
+
+def empty_store(factory: pytest.TempPathFactory) -> Path:
+    """The file of an MLflow store without a run, to be copied: to create one takes seconds.
+
+    It is created in a folder with a name that cannot stand in a URI, over what an interrupted
+    attempt left there.
+    """
+
+    def make(root: Path) -> None:
+        from ae.tracking.store import connected, uri_of
+
+        folder = root / "a?b"
+        folder.mkdir()
+        (folder / ".mlflow.db.new").write_bytes(b"half a store")
+        with connected(uri_of(folder / "mlflow.db")):
+            assert [p.name for p in folder.iterdir()] == ["mlflow.db"]
+        assert [p.name for p in root.iterdir()] == ["a?b"]
+
+    return once(factory, "store", make) / "a?b" / "mlflow.db"

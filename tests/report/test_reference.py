@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from shared import empty_store
 from test_report import hinton, vincent
 
 from ae import tracking as track
@@ -120,7 +121,11 @@ def test_two_records_of_one_spec_and_tier_are_refused(tmp_path: Path) -> None:
         find(str(root), Library.at(tmp_path))
 
 
-def test_of_an_experiment_the_newest_counts_that_is_not_shown(tmp_path: Path) -> None:
+def test_of_an_experiment_the_newest_counts_that_is_not_shown(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (tmp_path / "results").mkdir()
+    shutil.copy(empty_store(tmp_path_factory), tmp_path / "results" / "mlflow.db")
     uri = track.default_uri(tmp_path / "results")
     small = bare(hinton()).model_copy(update={"runs": bare(hinton()).runs[:1]})
     old = small.model_copy(update={"started": "2025-01-01T00:00:00+00:00"})

@@ -20,13 +20,13 @@ from typing import Any
 import pytest
 from filelock import FileLock
 from project import PYTHONPATH
-from shared import once
+from shared import empty_store
 
 from ae.errors import OutsideError, UserError
 from ae.records.record import Record, read, write
 from ae.tracking import Sent, TrackingError, default_uri, send, sync
 from ae.tracking import content as tracked
-from ae.tracking.store import SETTINGS, client_of
+from ae.tracking.store import SETTINGS
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")
 
@@ -40,14 +40,8 @@ LARGEST = 1.7976931348623157e308  # what SQL has in place of infinity
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh store, created once: it takes seconds. What an interrupted attempt left is there."""
-
-    def make(root: Path) -> None:
-        (root / ".mlflow.db.new").write_bytes(b"half a store")
-        client_of(f"sqlite:///{root / 'mlflow.db'}")
-        assert [p.name for p in root.iterdir()] == ["mlflow.db"]
-
-    return once(tmp_path_factory, "interrupted-store", make) / "mlflow.db"
+    """A fresh store."""
+    return empty_store(tmp_path_factory)
 
 
 @pytest.fixture(autouse=True)

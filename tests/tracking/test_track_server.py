@@ -3,6 +3,7 @@
 import http.client
 import math
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 from command import ae
 from project import make
+from shared import empty_store
 
 from ae.records.record import Record, read, write
 from ae.tracking import TrackingError, send, sync
@@ -36,6 +38,7 @@ LARGEST = 1.7976931348623157e308  # what the server's SQL has in place of infini
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("server")
+    shutil.copy(empty_store(tmp_path_factory), root / "server.db")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
@@ -238,7 +241,7 @@ def test_a_run_outlives_a_slow_and_broken_server_and_sync_completes_once(
     project, name = make(tmp_path), "tiny2020-dae"
     handler.garbage, handler.delay = b"<html>]]", 0.05
     handler.spoils = staticmethod(lambda call: call >= 12)
-    said = run_of_seconds(project, uri, "run", "--tier", "smoke", "--no-pdf")
+    said = run_of_seconds(project, uri, "run", "--tier", "smoke", "--no-pdf", "--jobs", "0")
     (warning,) = [line for line in said.splitlines() if "warning" in line]
     assert "ae sync" in warning
     assert len(handler.spoilt) >= 1
