@@ -10,6 +10,7 @@ import functools
 import gc
 import multiprocessing
 import os
+import resource
 import runpy
 import subprocess
 import sys
@@ -50,12 +51,17 @@ class Said(NamedTuple):
 
 
 class _Call(NamedTuple):
-    """A command, where it is run, whether modules are found there first, all of its environment."""
+    """A command, where it is run, whether modules are found there first, all of its environment.
+
+    And what is run, `ae` or a script of these tests, and the bytes that no file may outgrow.
+    """
 
     folder: str
     arguments: tuple[str, ...]
     here: bool
     environment: dict[str, str]
+    script: str = ""
+    largest: int = resource.RLIM_INFINITY
 
 
 def ae(
@@ -64,6 +70,7 @@ def ae(
     timeout: float = 550,
     here: bool = True,
     fresh: bool = False,
+    largest: int = resource.RLIM_INFINITY,
     only: Mapping[str, str] = ENVIRONMENT,
     **environment: Any,
 ) -> Said:
@@ -75,6 +82,7 @@ def ae(
         timeout: Seconds after which it is killed.
         here: Whether modules of the folder are found first, as by `python -m ae`; else `python -P`.
         fresh: In an interpreter of its own, whose processor time counts among this one's children.
+        largest: Bytes that no file may outgrow; of a forked one.
         only: The whole environment.
         **environment: Variables beside it.
 
@@ -82,9 +90,17 @@ def ae(
         subprocess.TimeoutExpired: It took longer.
     """
     whole = {**only, **environment}
-    call = _Call(str(folder), arguments, here, whole)
+    call = _Call(str(folder), arguments, here, whole, largest=largest)
     own = fresh or _at_start(whole) != _at_start(ENVIRONMENT)
     said = (_started if own else _forked)(call, timeout)
+    assert "Traceback" not in said.err, said.err
+    return said
+
+
+def script(name: str, *arguments: str) -> Said:
+    """Run a script of these tests; a traceback is a fault."""
+    call = _Call(str(ROOT), arguments, False, ENVIRONMENT, str(ROOT / "tests" / name))
+    said = _forked(call, 550)
     assert "Traceback" not in said.err, said.err
     return said
 
@@ -149,11 +165,16 @@ def _become(call: _Call, files: list[str]) -> None:
     os.environ.update(call.environment)
     ours = [p for p in sys.path if p and not Path(p).is_relative_to(ROOT / "tests")]
     first = [os.getcwd()] if call.here else []
+    first += [str(Path(call.script).parent)] if call.script else []
     sys.path[:] = [*first, *call.environment["PYTHONPATH"].split(os.pathsep), *ours]
-    sys.argv = ["ae", *call.arguments]
+    sys.argv = [call.script or "ae", *call.arguments]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (call.largest, resource.RLIM_INFINITY))
     coded = {"mode": "w", "encoding": "utf-8", "closefd": False}
     with open(1, **coded) as sys.stdout, open(2, errors="backslashreplace", **coded) as sys.stderr:
         try:
-            runpy.run_module("ae", run_name="__main__", alter_sys=True)
+            if call.script:
+                runpy.run_path(call.script, run_name="__main__")
+            else:
+                runpy.run_module("ae", run_name="__main__", alter_sys=True)
         finally:
             atexit._run_exitfuncs()

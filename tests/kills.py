@@ -44,7 +44,8 @@ from ae.figures import filters
 from ae.figures.layout import drawing
 from ae.metrics import reconstruction
 from ae.records import record
-from ae.training import weights as store
+from ae.tracking.store import client_of, uri_of
+from ae.training import weights as weights_files
 
 IMPORTED = (
     backend_agg,
@@ -105,14 +106,14 @@ class Trial:
         """The record's digest, and all weights."""
         weights = {}
         for path in sorted((self.folder / "stacks").glob("*.safetensors")):
-            tensors, _ = store.load(path, "cpu")
+            tensors, _ = weights_files.load(path, "cpu")
             weights |= {f"{path.stem} {name}": tensor for name, tensor in tensors.items()}
         return record.read(self.folder / "record.json").digest, weights
 
     def sound(self) -> None:
         """Whatever is there under its own name is whole, and belongs together."""
         for path in self.folder.glob("*/[!.]*.safetensors"):
-            store.load(path, "cpu")
+            weights_files.load(path, "cpu")
         if (self.folder / "record.json").exists():
             found = record.read(self.folder / "record.json")
             for figure in found.figures:
@@ -158,7 +159,7 @@ class Writes:
     def __call__(self) -> None:
         """Watch the calls of this process from now on; write a checkpoint at every step."""
         ae.training.stack_training.CHECKPOINT_SECONDS = 0.0
-        for owner, name in ((os, "replace"), (os, "fsync"), (store, "save_file")):
+        for owner, name in ((os, "replace"), (os, "fsync"), (weights_files, "save_file")):
             setattr(owner, name, self._watched(name, getattr(owner, name)))
 
     def _watched(self, name: str, real: Callable) -> Callable:
@@ -207,17 +208,28 @@ def same(trial: Trial, whole: Trial) -> None:
     assert trial.left() == [], trial.left()
 
 
+def created(database: Path) -> Path:
+    """An empty MLflow store, which takes seconds; in a process of its own."""
+    if not (pid := os.fork()):
+        client_of(uri_of(database))
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    return database
+
+
 def at_random(folder: Path, count: int, store: Path | None = None) -> None:
-    """Kill runs, with their copy to MLflow, at moments drawn over the processor time of a whole one."""
-    whole = Trial(folder / "whole", store)  # without one it is created, which takes seconds
-    assert whole.run(often) == 0, whole.said()
-    database = folder / "store.db"  # with ten runs in it: one of the record, nine of its seeds
+    """Kill runs, with their copy to MLflow, at moments drawn over the processor time of a whole one.
+
+    In the store of each are the ten runs of the whole one already: one of the record, nine of its seeds.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = Trial(folder / "whole", store or created(folder / "empty.db"))
+    _, status, used = os.wait4(whole.start(often), 0)
+    assert status == 0, whole.said()
+    database = folder / "store.db"
     shutil.copy(whole.root / "results" / "mlflow.db", database)
-    clean = Trial(folder / "clean", database)
-    _, status, used = os.wait4(clean.start(often), 0)
-    assert status == 0, clean.said()
     lasts = used.ru_utime + used.ru_stime
-    expected, draw, killed = runs_in_mlflow(clean), random.Random(SEED), 0
+    expected, draw, killed = sorted(2 * runs_in_mlflow(whole)), random.Random(SEED), 0
     assert len(expected) == 10 + 10, expected
     while killed < count:
         trial, moment = Trial(folder / "trial", database), draw.uniform(0.02, 1.0) * lasts

@@ -1,6 +1,7 @@
 """What takes long to make, made once in a session: by the first of its processes that asks."""
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,13 +31,18 @@ def empty_store(factory: pytest.TempPathFactory) -> Path:
     """
 
     def make(root: Path) -> None:
-        from ae.tracking.store import connected, uri_of
+        from ae.tracking.store import SETTINGS, connected, uri_of
 
         folder = root / "a?b"
         folder.mkdir()
         (folder / ".mlflow.db.new").write_bytes(b"half a store")
-        with connected(uri_of(folder / "mlflow.db")):
-            assert [p.name for p in folder.iterdir()] == ["mlflow.db"]
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of MLflow's, as it is imported
+            for name in SETTINGS:  # which are set in the environment
+                patch.setenv(name, "")
+                patch.delenv(name)
+            with connected(uri_of(folder / "mlflow.db")):
+                assert [p.name for p in folder.iterdir()] == ["mlflow.db"]
         assert [p.name for p in root.iterdir()] == ["a?b"]
 
     return once(factory, "store", make) / "a?b" / "mlflow.db"

@@ -4,44 +4,33 @@
 """
 
 import math
-import os
 import re
-import resource
-import subprocess
-import sys
 
 import project as small
 import pytest
 import torch
-from project import PYTHONPATH, ROOT, make
+from command import ALONE, ae, script
+from project import ROOT, make
+from shared import empty_store
 
 from ae.report import render
 from ae.training.trainer import Training
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "MLFLOW_"))}
-ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH}
 
 
-def kills(folder, *arguments):
+def kills(*arguments):
     """The lines that the script prints."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", ROOT / "tests" / "kills.py", folder, *arguments],
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=550,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.splitlines()
+    code, out, err = script("kills.py", *map(str, arguments))
+    assert code == 0, out + err
+    return out.splitlines()
 
 
 @pytest.mark.parametrize("count", [2, pytest.param(10, marks=pytest.mark.nightly)])
 def test_a_run_killed_at_any_moment_ends_as_one_never_killed_and_is_sent_to_mlflow_once(
-    tmp_path, count
+    tmp_path, tmp_path_factory, count
 ):
-    *trials, summary = kills(tmp_path, "random", str(count))
+    *trials, summary = kills(tmp_path, "random", count, empty_store(tmp_path_factory))
     assert len(trials) == count
     assert all(line.endswith("; equal") for line in trials)
     assert summary == f"{count} kills; all ended as the whole run did"
@@ -50,7 +39,7 @@ def test_a_run_killed_at_any_moment_ends_as_one_never_killed_and_is_sent_to_mlfl
 @pytest.mark.parametrize("count", [1, pytest.param(4, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("kind", ["targeted", "full"])
 def test_a_run_killed_within_a_write_or_without_space_spoils_nothing(tmp_path, kind, count):
-    *trials, summary = kills(tmp_path, kind, str(count))
+    *trials, summary = kills(tmp_path, kind, count)
     assert len(trials) == count
     code = {"targeted": "-9", "full": "3"}[kind]
     assert all(f", exit {code}: " in line and line.endswith("; equal") for line in trials)
@@ -60,23 +49,13 @@ def test_a_run_killed_within_a_write_or_without_space_spoils_nothing(tmp_path, k
 def test_files_that_may_not_grow_are_one_line_and_the_next_run_completes(tmp_path):
     """The system's own refusal, of weights that are being written by a library."""
     project = make(tmp_path)
-    command = [sys.executable, "-m", "ae", "run", "--tier", "smoke", "--no-pdf", "--no-track"]
-    command += ["--jobs", "0"]
-    full = subprocess.run(
-        command,
-        cwd=project,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, -1)),
-    )
-    assert full.returncode == 3
-    (line,) = [t for t in full.stderr.splitlines() if t.startswith(("ae: ", "Traceback"))]
+    code, _, err = ae(project, *ALONE, largest=20_000)
+    assert code == 3
+    (line,) = [t for t in err.splitlines() if t.startswith("ae: ")]
     assert re.search(r"members/\S+\.safetensors: cannot be written: .*File too large", line)
     assert list(project.glob("results/*/smoke/members/*")) == []
-    free = subprocess.run(command, cwd=project, env=ENVIRONMENT, capture_output=True, check=False)
-    assert free.returncode == 0, free.stderr
+    code, _, err = ae(project, *ALONE)
+    assert code == 0, err
     assert list(project.glob("results/*/smoke/record.json"))
 
 
