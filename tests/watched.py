@@ -6,10 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 CHROMIUM = os.environ.get("AE_CHROMIUM") or shutil.which("chromium")
 MARKUP = "<script>document.title = 'run'</script> \"quoted\" & 'so' <b>bold</b>"
 HOSTILE = "hinton2006-deep-autoencoder-quick.html"
+
+
+RUN = "only => axe.run(document, { resultTypes: ['violations'], ...(only && { runOnly: only }) })"
+COLOURS = ["color-contrast", "link-in-text-block"]  # the rules that look at them
 
 
 @dataclass
@@ -39,3 +45,19 @@ class Watched:
     def open(self, path: Path) -> Any:
         self.tab.goto(path.as_uri())
         return self.tab
+
+
+def faults(tab: Any, scheme: str = "light") -> list[str]:
+    """What axe says of a page with everything unfolded: the rule and the element, a line each.
+
+    In the dark the colours are others, and nothing else is.
+    """
+    axe = pytest.importorskip("axe_playwright_python.base").AXE_FILE_PATH
+    tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    tab.evaluate(axe.read_text())
+    found = tab.evaluate(RUN, COLOURS if scheme == "dark" else None)
+    return [
+        f"{fault['id']} ({fault['impact']}): {node['html'][:150]}: {node['failureSummary']}"
+        for fault in found["violations"]
+        for node in fault["nodes"]
+    ]

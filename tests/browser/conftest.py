@@ -15,9 +15,9 @@ from shared import once
 from watched import CHROMIUM, MARKUP, Watched
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """A browser; of a module, for Playwright keeps the thread's event loop to itself meanwhile."""
+    """A browser; of this folder, for Playwright keeps the thread's event loop to itself meanwhile."""
     if CHROMIUM is None:
         pytest.skip("there is no Chromium: install one, or name it in AE_CHROMIUM")
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -28,32 +28,44 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def idle() -> dict[bool, list[Watched]]:
+    """Empty tabs, with and without scripts: to make one takes longer than to open a page in it."""
+    return {True: [], False: []}
+
+
 @pytest.fixture
-def opened(chromium: Any) -> Iterator[Callable[..., Any]]:
+def opened(chromium: Any, idle: dict[bool, list[Watched]]) -> Iterator[Callable[..., Any]]:
     """Opens a page: `scheme` light or dark, `width` in pixels, `script` whether scripts run.
 
     Whatever the page asks of anything but files and itself is refused; at the end of the test
-    nothing may have been asked, and nothing have gone wrong.
+    nothing may have been asked, and nothing have gone wrong. A page keeps nothing in the browser, so
+    that its tab is another's after it.
     """
-    seen: list[Watched] = []
+    seen: list[tuple[bool, Watched]] = []
 
     def open_page(
         path: Path, *, scheme: str = "light", width: int = 1200, script: bool = True
     ) -> Any:
-        context = chromium.new_context(
-            color_scheme=scheme,
-            viewport={"width": width, "height": 900},
-            java_script_enabled=script,
-        )
-        seen.append(Watched(context.new_page()))
-        seen[-1].hear()
-        return seen[-1].open(path)
+        if idle[script]:
+            watched = idle[script].pop()
+        else:
+            watched = Watched(chromium.new_context(java_script_enabled=script).new_page())
+            watched.hear()
+        seen.append((script, watched))
+        watched.tab.set_viewport_size({"width": width, "height": 900})
+        watched.tab.emulate_media(media="null", color_scheme=scheme)
+        return watched.open(path)
 
     yield open_page
-    for watched in seen:
-        watched.tab.context.close()
-    assert [w.errors for w in seen if w.errors] == []
-    assert [w.requests for w in seen if w.requests] == []
+    for _, watched in seen:
+        assert watched.tab.evaluate("localStorage.length + sessionStorage.length") == 0
+        watched.tab.goto("about:blank")
+    wrong = [watched.errors + watched.requests for _, watched in seen]
+    for script, watched in seen:
+        watched.errors.clear(), watched.requests.clear()
+        idle[script].append(watched)
+    assert [what for what in wrong if what] == []
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +76,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report, with its PDF, of a record that has markup wherever a person may write."""
+    """The report of a record that has markup wherever a person may write, with a PDF of nothing."""
     return once(tmp_path_factory, "hostile", _hostile) / "out"
 
 
@@ -95,4 +107,7 @@ def _hostile(root: Path) -> None:
     figures += record.figures[len(figures) :]
     record = record.model_copy(update={"spec": meant, "figures": figures})
     both = [made.store(record, root / "results"), made.store(made.vincent(), root / "results")]
-    render(both, root / "out", templates=made.TEMPLATES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ae.report.printed.to_pdf", lambda page: b"%PDF-1.7")
+        render(both, root / "out", templates=made.TEMPLATES)
+    assert (root / "out" / "report.pdf").exists()
