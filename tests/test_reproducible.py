@@ -23,13 +23,13 @@ OTHER = {
 }
 
 
-def ran(folder: Path, within: str, environment: dict[str, str]) -> Path:
+def ran(folder: Path, within: str, environment: dict[str, str], *options: str) -> Path:
     """The folder of the run's results; the command was given within a folder of the project."""
     folder.mkdir(parents=True)
     project = make(folder)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AE_", "MLFLOW_", "LC_"))}
     done = subprocess.run(
-        [sys.executable, "-m", "ae", "run", "--tier", "smoke", "--no-pdf", "--no-track"],
+        [sys.executable, "-m", "ae", "run", "--tier", "smoke", "--no-pdf", "--no-track", *options],
         cwd=project / within,
         env=kept | {"OMP_NUM_THREADS": "1", "PYTHONPATH": PYTHONPATH} | environment,
         capture_output=True,
@@ -42,7 +42,7 @@ def ran(folder: Path, within: str, environment: dict[str, str]) -> Path:
 
 @pytest.mark.slow
 def test_folder_locale_time_zone_and_hashes_change_nothing(tmp_path):
-    one = ran(tmp_path / "one", ".", PLAIN)
+    one = ran(tmp_path / "one", ".", PLAIN, "--jobs", "0")  # in one process, the other in two
     two = ran(tmp_path / "zwei, with a space/ä", "benchmarks", OTHER)
     name = "tiny2020-dae/smoke"
     first, second = (read(r / name / "record.json") for r in (one, two))

@@ -81,7 +81,7 @@ def test_verify_leaves_no_folder(tmp_path):
     assert ae(project, *ALONE).code == 0
     place = project / "reports" / "published" / NAME / "smoke"
     shutil.copytree(project / "results" / NAME / "smoke", place)
-    code, _, err = ae(project, "verify", NAME, "--tier", "smoke")
+    code, _, err = ae(project, "verify", NAME, "--tier", "smoke", "--jobs", "0")
     assert code == 0, err
     assert not (project / "results" / "verify").exists()
 

@@ -96,10 +96,16 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return pages.fill(pages.environment(TEMPLATES), name, **values)
 
 
-def test_nothing_is_cut_and_no_heading_stands_alone(report: bytes) -> None:
+@pytest.fixture(scope="module")
+def printed(report: bytes) -> tuple[Any, float]:
+    """Its pages, and the seconds of a processor that each took."""
     start = time.process_time()
     document = laid_out(report)
-    seconds = (time.process_time() - start) / len(document.pages)
+    return document, (time.process_time() - start) / len(document.pages)
+
+
+def test_nothing_is_cut_and_no_heading_stands_alone(printed: tuple[Any, float]) -> None:
+    document, seconds = printed
     print(f"\n{len(document.pages)} pages: {seconds:.2f} s of a processor each")
     assert seconds < EACH
     assert len(document.pages) > 20
@@ -127,9 +133,9 @@ def test_a_fault_is_seen(body: str, fault: str) -> None:
     assert any(fault in found for found in faults(laid_out(page.encode())))
 
 
-def test_the_summary_is_short_and_comes_first(report: bytes) -> None:
+def test_the_summary_is_short_and_comes_first(printed: tuple[Any, float]) -> None:
     """A title page to be signed, and the papers from the twentieth page on at the latest."""
-    document = laid_out(report)
+    document, _ = printed
     first = " ".join(t.words for t in texts(document.pages[0]._page_box))
     for words in ("Date of the newest record", "Commit", "Device", "Signature"):
         assert words in first

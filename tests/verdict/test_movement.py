@@ -275,7 +275,10 @@ def test_holm_on_the_normal_law_would_not_hold_for_skewed_metrics():
     assert rate > 0.1
 
 
-@pytest.mark.parametrize(("metrics", "seeds"), [(20, 3), (20, 5), (200, 3), (200, 5)])
+@pytest.mark.parametrize(
+    ("metrics", "seeds"),
+    [(20, 3), (20, 5), (200, 3), pytest.param(200, 5, marks=pytest.mark.nightly)],
+)
 def test_one_worse_metric_of_many_is_found(metrics, seeds):
     rng = np.random.default_rng([metrics, seeds])
     runs = RUNS // (1 if metrics * seeds < 100 else 10)
