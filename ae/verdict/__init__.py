@@ -3,7 +3,7 @@
 Every rule compares an interval, or an exact permutation p, with a margin that the spec states
 with its reason. A claim that is wrong by its margin is called REPRODUCED at most 5 % of the time,
 and one that holds by its margin is called SHORT at most 5 % of the time; `docs/verdicts.md` says for
-which laws of the seeds, and for which not, and `tests/test_verdict_rates.py` measures it.
+which laws of the seeds, and for which not, and `tests/verdict/test_rates.py` measures it.
 """
 
 from ae.verdict.exact import verdict_exact
