@@ -126,7 +126,7 @@ def render(
     note = _many(len(shown)) if pdf else None
     if pdf and note is None:
         printed = Printed(made)
-        if whole := printed.file("report.html", **suite):
+        if whole := printed.suite(shown, **suite):
             folder.write({"report.pdf": whole, "index.html": index(True)})
         for page in shown if each and whole else ():
             if single := printed.file("print.html", page=page):

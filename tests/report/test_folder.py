@@ -37,6 +37,8 @@ def links(out: Path) -> set[str]:
 def pdf(monkeypatch):
     """PDFs without the seconds that they take."""
     monkeypatch.setattr("ae.report.printed.to_pdf", lambda page: b"%PDF")
+    monkeypatch.setattr("ae.report.printed.length", len)
+    monkeypatch.setattr("ae.report.printed.join", lambda opening, parts: opening)
 
 
 def test_pages_of_records_that_are_gone_go_too(tmp_path, pdf):

@@ -123,6 +123,8 @@ def test_a_page_links_its_pdf_where_there_is_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ae.report.printed.to_pdf", lambda page: b"%PDF")
+    monkeypatch.setattr("ae.report.printed.length", len)
+    monkeypatch.setattr("ae.report.printed.join", lambda opening, parts: opening)
     given, name = [store(hinton(), tmp_path / "results")], HINTON.replace(".html", ".pdf")
     for each in (True, False):
         out = tmp_path / f"out-{each}"
