@@ -35,7 +35,7 @@ from ae.verdict.evidence import TIERS
 __all__ = ["Rendered", "render"]
 
 PRINTED = 100
-"""Records of a PDF at most: each takes 10 MB of memory and half a second while it is made."""
+"""Records of a PDF at most: each takes two seconds and 5 MB of memory."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,7 @@ def render(
     content["badge.svg"] = badge(first.published)
     folder = folder or Folder(out)
     folder.write(content)
+    content.clear()  # a PDF needs the memory
     note = _many(len(shown)) if pdf else None
     if pdf and note is None:
         printed = Printed(made)

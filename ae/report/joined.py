@@ -7,7 +7,7 @@ to the page that it stands for.
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -35,7 +35,7 @@ def length(part: bytes) -> int:
     return _read(part).get_num_pages()
 
 
-def join(opening: bytes, parts: Sequence[bytes]) -> bytes:
+def join(opening: bytes, parts: Iterable[bytes]) -> bytes:
     """One PDF of an opening, whose last pages are stand-ins for those of the parts, and the parts.
 
     A link's end is looked for in all of it; a link to nothing is taken away. The metadata are the

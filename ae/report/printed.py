@@ -53,7 +53,8 @@ class Printed:
         opening = self._part(WHOLE, stand_ins=stand_ins, **values)
         if opening is None:
             return None
-        return self._tried(WHOLE, lambda: join(opening, parts))
+        taken = (parts.pop(0) for _ in shown)  # none is held twice
+        return self._tried(WHOLE, lambda: join(opening, taken))
 
     def _part(self, template: str, **values: object) -> bytes | None:
         page = opened(pages.fill(self._templates, template, **values))
