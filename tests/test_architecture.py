@@ -158,6 +158,7 @@ def test_the_arrows_between_modules_hold(path):
         ("jinja2", "report"),
         ("pandas", "results"),
         ("weasyprint", "report"),
+        ("pypdf", "report"),
         ("latex2mathml", "spec"),
         ("ray", "running"),
         ("torchvision", "data"),

@@ -1,5 +1,6 @@
 """HTML into a PDF that has the same bytes each time."""
 
+import functools
 import gc
 import os
 import re
@@ -44,10 +45,19 @@ def to_pdf(page: bytes) -> bytes | None:
     inside = Inside(allowed_protocols=("data",), fail_on_errors=True)
     try:
         with _unswept(), _timeless():
-            made: bytes = weasyprint.HTML(string=page.decode(), url_fetcher=inside).write_pdf()
+            html = weasyprint.HTML(string=page.decode(), url_fetcher=inside)
+            made: bytes = html.write_pdf(font_config=_fonts())
     except FatalURLFetchingError as error:
         raise OutsideError(f"the report refers to something outside itself: {error}") from None
     return made
+
+
+@functools.cache
+def _fonts() -> object:
+    """The system's fonts, for all PDFs: each set of them keeps a megabyte for ever."""
+    from weasyprint.text.fonts import FontConfiguration
+
+    return FontConfiguration()
 
 
 def _lightened(page: bytes) -> tuple[bytes, dict[str, str]]:
