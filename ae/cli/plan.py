@@ -84,7 +84,9 @@ def _show_plan(name: str, plan: "PlannedPaper") -> None:
         _show_stacks(alike)
     if plan.stacks:
         training = lasting(sum(stack.seconds for stack in plan.stacks))
-        rest = f"measuring {lasting(plan.conclude)}" if plan.conclude else "measuring is not counted"
+        rest = (
+            f"measuring {lasting(plan.conclude)}" if plan.conclude else "measuring is not counted"
+        )
         click.echo(f"  training in all: about {training} of one core; {rest}")
     else:
         click.echo("  nothing to train" + ("" if plan.done else "; to be measured"))
