@@ -16,6 +16,10 @@ _numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 _count = itertools.count()
 
 
+class Unlike(Exception):
+    """A value of which the next may be another."""
+
+
 def checked(function: Callable[..., Any]) -> Callable[..., Any]:
     """`beartype(function)`.
 
@@ -52,7 +56,13 @@ def once_a_kind(jaxtyped: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(fn)
         def called(*args: Any, **kwargs: Any) -> Any:
-            kind = (*map(_kind, args), *((name, _kind(value)) for name, value in kwargs.items()))
+            try:
+                kind = (
+                    *map(_kind, args),
+                    *((name, _kind(value)) for name, value in kwargs.items()),
+                )
+            except Unlike:
+                return whole(*args, **kwargs)
             if kind in known:
                 return fn(*args, **kwargs)
             found = whole(*args, **kwargs)
@@ -88,4 +98,4 @@ def _kind(value: Any) -> Any:
         return type(value), value  # a Literal is checked by its value
     if isinstance(value, Module):
         return type(value), _numbers.setdefault(value, next(_count))
-    return type(value), next(_count)  # of anything else every one is another
+    raise Unlike  # of anything else every one is another, and nothing is kept of it

@@ -109,5 +109,7 @@ def _hostile(root: Path) -> None:
     both = [made.store(record, root / "results"), made.store(made.vincent(), root / "results")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ae.report.printed.to_pdf", lambda page: b"%PDF-1.7")
+        patch.setattr("ae.report.printed.length", lambda part: 1)
+        patch.setattr("ae.report.printed.join", lambda opening, parts: opening)
         render(both, root / "out", templates=made.TEMPLATES)
     assert (root / "out" / "report.pdf").exists()
