@@ -123,10 +123,14 @@ class Record(Part):
 def _within(spec: Spec, tier: TierName) -> Spec:
     """What a spec says of one tier: without the tables of others, and what holds in others alone."""
     own: dict[str, Any] = {
-        "tier": {name: table for name, table in spec.tier.items() if name == tier},
-        "claim": tuple(claim for claim in spec.claim if tier in claim.tiers),
-        "deviation": tuple(one for one in spec.deviation if tier in one.tiers),
+        name: tuple(
+            one.model_copy(update={"tiers": (tier,)})
+            for one in getattr(spec, name)
+            if tier in one.tiers
+        )
+        for name in ("measure", "claim", "deviation")
     }
+    own["tier"] = {name: table for name, table in spec.tier.items() if name == tier}
     return spec.model_copy(update=own)
 
 

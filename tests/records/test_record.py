@@ -159,3 +159,10 @@ def test_a_record_is_outdated_by_what_changes_in_its_own_tier():
     assert changed(claim=shifted("paper"))
     assert changed(data=spec.data.model_copy(update={"limit": 7}))
     assert changed(claim=spec.claim[1:])
+    wider = tuple(c.model_copy(update={"tiers": ("paper", "smoke")}) for c in spec.claim)
+    assert not changed(
+        claim=tuple(w if "paper" in c.tiers else c for c, w in zip(spec.claim, wider, strict=True))
+    )
+    elsewhere = spec.measure[0].model_copy(update={"name": "other", "tiers": ("quick",)})
+    assert not changed(measure=(*spec.measure, elsewhere))
+    assert changed(measure=spec.measure[1:])
