@@ -109,11 +109,10 @@ class Record(Part):
         if self.spec_digest == digest_of(spec):
             return False
         try:
-            return digest_of(_within(self.meaning, self.tier)) != digest_of(
-                _within(spec, self.tier)
-            )
+            then, now = (digest_of(_within(one, self.tier)) for one in (self.meaning, spec))
         except UserError:
             return True
+        return then != now
 
     def run(self, name: str) -> RunRecord | None:
         """The run of that name, if this tier has it."""
