@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pytest
+from author2014 import TEXT
 
 from ae.check import check_spec
 from ae.errors import UserError
 from ae.library import Library
 
-VALID = Path(__file__).parents[1] / "author2014-model.toml"
-TEXT = VALID.read_text(encoding="utf-8")
 NAME = "benchmarks/author2014-model.toml"
 
 BASE = """

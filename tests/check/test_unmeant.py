@@ -1,7 +1,8 @@
 """Protocols and labels that nobody can mean: each is refused in a line, and its neighbour is not."""
 
 import pytest
-from small_tree import NAME, SPARSE, TEXT, message, small_tree
+from author2014 import TEXT, changed
+from small_tree import NAME, SPARSE, message, small_tree
 
 from ae.check import check_all
 from ae.library import Library
@@ -20,23 +21,15 @@ def root(tmp_path):
     return small_tree(tmp_path)
 
 
-def changed(*changes):
-    text = TEXT
-    for right, wrong in changes:
-        assert text.count(right) == 1, right
-        text = text.replace(right, wrong)
-    return text
-
-
 def refused(root, *changes):
     """The one line that is said of a spec with these changes."""
-    found = message(root, changed(*changes))
+    found = message(root, changed(TEXT, *changes))
     assert check_all(Library.at(root)) == [found]
     return found.removeprefix(f"{NAME}: ")
 
 
 def passes(root, *changes):
-    (root / NAME).write_text(changed(*changes), encoding="utf-8")
+    (root / NAME).write_text(changed(TEXT, *changes), encoding="utf-8")
     return check_all(Library.at(root)) == []
 
 
@@ -158,7 +151,7 @@ def test_a_batch_has_examples_to_fill_it(root):
     limit = ("limit = 100, test_limit", "limit = 99, test_limit")
     for stage in ("pretrain", "tune"):
         line = f"[tier.smoke]: data.limit: found 99; expected at least 100, a batch of the stage {stage!r}"
-        (root / NAME).write_text(changed(limit), encoding="utf-8")
+        (root / NAME).write_text(changed(TEXT, limit), encoding="utf-8")
         assert f"{NAME}: {line}" in check_all(Library.at(root))
 
 

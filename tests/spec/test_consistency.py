@@ -1,13 +1,12 @@
 """What the tables of a spec must agree on where log likelihoods are measured."""
 
 import re
-from pathlib import Path
 
 import pytest
+from author2014 import TEXT
 
 from ae.spec.read import inspect_spec
 
-TEXT = (Path(__file__).parents[1] / "author2014-model.toml").read_text(encoding="utf-8")
 NLL = {
     'function = "probe.error"\nlabel = "Error"': (
         'function = "likelihood.nll"\nlabel = "-log p(x), 5,000 samples"'

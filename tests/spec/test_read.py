@@ -6,7 +6,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import author2014
 import pytest
+from author2014 import TEXT, VALID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,9 +19,6 @@ from ae.spec.concise.expand import expand
 from ae.spec.read import digest_of, inspect_spec, read_spec
 from ae.spec.tiers import cells
 from ae.toml.file import load
-
-VALID = Path(__file__).parents[1] / "author2014-model.toml"
-TEXT = VALID.read_text(encoding="utf-8")
 
 # What the author wrote instead of what, and the one line that comes of it.
 MUTATIONS = [
@@ -666,11 +665,8 @@ def test_structure_names_and_overrides_are_faulted_in_one_go(tmp_path):
         "tolerance = 0\n": ("", "[[claim]] 'exact': missing key 'tolerance'"),
         'class = "Adam"': ('class = "Adan"', "[train.stages.tune.optimizer]: class: found 'Adan'"),
     }  # fmt: skip
-    text = TEXT
-    for right, (wrong, _) in planted.items():
-        assert text.count(right) == 1
-        text = text.replace(right, wrong)
-    _, problems = inspect_spec(write(tmp_path, text), "spec.toml")
+    faults = [(right, wrong) for right, (wrong, _) in planted.items()]
+    _, problems = inspect_spec(write(tmp_path, author2014.changed(TEXT, *faults)), "spec.toml")
     for _, expected in planted.values():
         assert [line for line in problems if line.startswith(f"spec.toml: {expected}")], expected
     assert len(problems) == len(planted), problems

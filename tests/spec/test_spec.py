@@ -3,10 +3,10 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
+from author2014 import VALID
 from pydantic import ValidationError
 
 from ae.spec import (
@@ -23,7 +23,6 @@ from ae.spec import (
 )
 from ae.spec.read import read_spec
 
-VALID = Path(__file__).parents[1] / "author2014-model.toml"
 DESCENT = {
     "objective": "objective",
     "modules": "all",

@@ -1,30 +1,14 @@
 """Claims and figures like another: what they take of it, and every mistake where it was written."""
 
 import tomllib
-from pathlib import Path
 
+import author2014
 import pytest
+from author2014 import DEVIATION, ORDERS, TEXT
 
 from ae.spec.concise.expand import expand
-from ae.spec.read import inspect_spec
 
-TEXT = (Path(__file__).parents[2] / "author2014-model.toml").read_text(encoding="utf-8")
-ORDERS = """[[claim]]
-id = "order-{run}"
-kind = "order"
-higher = "{run}"
-lower = "k-25"
-metric = "error"
-margin = 0.2
-margin_reason = "half the gap"
-source = "table 1"
-status = "recalled"
-statement = "25 is better than {run}."
-tiers = ["paper"]
-columns = ["run"]
-rows = [["k-70"], ["k-40"]]
-
-[[claim]]
+LIKE = """[[claim]]
 like = "order-{run}"
 id = "order-{run}-2"
 margin = 0.3
@@ -34,30 +18,22 @@ source = "table 2"
 like = "order-{run}-2"
 id = "wide-{run}"
 margin = 0.4
-rows = [["k-70"]]
+rows = [["k-70", ["paper", "quick"]]]
 
-"""
-FIGURE = """[[figure]]
+[[figure]]
 like = "filters"
 name = "more-filters"
 rows = 8
 
-[[deviation]]
 """
 
 
 def changed(*changes):
-    text = TEXT.replace("[[deviation]]\n", ORDERS + FIGURE, 1)
-    for right, wrong in changes:
-        assert text.count(right) == 1, right
-        text = text.replace(right, wrong)
-    return text
+    return author2014.changed(TEXT.replace(DEVIATION, ORDERS + LIKE + DEVIATION, 1), *changes)
 
 
 def problems(tmp_path, *changes):
-    path = tmp_path / "author2014-model.toml"
-    path.write_text(changed(*changes), encoding="utf-8")
-    return [line.removeprefix("x: ") for line in inspect_spec(path, "x")[1]]
+    return author2014.problems(tmp_path, changed(*changes))
 
 
 def test_a_claim_takes_every_key_but_those_that_it_gives_itself():
@@ -112,8 +88,8 @@ def test_the_spec_is_sound_and_its_text_is_left_as_it_was(tmp_path):
             "[[claim]] 'order-{run}-2': margin: found -0.3; expected a number above 0",
         ),
         (
-            'rows = [["k-70"]]',
-            'rows = [["k-7O"]]',
+            '\nrows = [["k-70", ["paper", "quick"]]]',
+            '\nrows = [["k-7O", ["paper", "quick"]]]',
             "[[claim]] 'wide-{run}': rows[0]: higher: no run 'k-7O' (did you mean 'k-70'?)",
         ),
     ],

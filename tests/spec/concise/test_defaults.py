@@ -1,16 +1,15 @@
 """`[default.claim]`: what claims share, said once; and every mistake where it was written."""
 
 import tomllib
-from pathlib import Path
 
+import author2014
 import pytest
+from author2014 import DEVIATION, TEXT
 
 from ae.spec.concise.expand import expand
-from ae.spec.read import inspect_spec
 
-TEXT = (Path(__file__).parents[2] / "author2014-model.toml").read_text(encoding="utf-8")
 HEAD = TEXT[: TEXT.index("[[claim]]")]
-TAIL = TEXT[TEXT.index("[[deviation]]") :]
+TAIL = TEXT[TEXT.index(DEVIATION) :]
 CLAIMS = """[default.claim]
 status = "recalled"
 tiers = ["paper"]
@@ -49,17 +48,11 @@ KINDS = CLAIMS[CLAIMS.index("kind.order") : CLAIMS.index("\n\n[[claim]]")]
 
 
 def changed(*changes):
-    text = CLAIMS
-    for right, wrong in changes:
-        assert text.count(right) == 1, right
-        text = text.replace(right, wrong)
-    return HEAD + text + TAIL
+    return HEAD + author2014.changed(CLAIMS, *changes) + TAIL
 
 
 def problems(tmp_path, *changes):
-    path = tmp_path / "author2014-model.toml"
-    path.write_text(changed(*changes), encoding="utf-8")
-    return [line.removeprefix("x: ") for line in inspect_spec(path, "x")[1]]
+    return author2014.problems(tmp_path, changed(*changes))
 
 
 def test_a_claim_has_the_defaults_that_it_does_not_say_itself(tmp_path):

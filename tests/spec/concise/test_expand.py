@@ -1,29 +1,17 @@
 """Whole files: measures, figures, patterns, seeds, tiers; and every place where it was written."""
 
 import tomllib
-from pathlib import Path
 
+import author2014
 import pytest
+from author2014 import DEVIATION, ORDERS, TEXT, VALID, changed
 
 from ae.spec.concise.expand import expand
-from ae.spec.read import inspect_spec, read_spec
-
-TEXT = (Path(__file__).parents[2] / "author2014-model.toml").read_text(encoding="utf-8")
-
-
-def read(tmp_path, *changes):
-    """The spec with these changes, and what is wrong with it."""
-    text = TEXT
-    for right, wrong in changes:
-        assert text.count(right) == 1, right
-        text = text.replace(right, wrong)
-    path = tmp_path / "author2014-model.toml"
-    path.write_text(text, encoding="utf-8")
-    return inspect_spec(path, "x")
+from ae.spec.read import read_spec
 
 
 def problems(tmp_path, *changes):
-    return [line.removeprefix("x: ") for line in read(tmp_path, *changes)[1]]
+    return author2014.problems(tmp_path, changed(TEXT, *changes))
 
 
 ROWS = """[[run]]
@@ -34,9 +22,9 @@ RUNS = TEXT[TEXT.index('[[run]]\nname = "k-40"') : TEXT.index('[[run]]\nname = "
 
 
 def test_rows_mean_what_the_tables_mean(tmp_path):
-    spec, found = read(tmp_path, (RUNS, ROWS))
-    assert found == []
-    whole = read_spec(Path(__file__).parents[2] / "author2014-model.toml")
+    path = tmp_path / VALID.name
+    path.write_text(changed(TEXT, (RUNS, ROWS)), encoding="utf-8")
+    spec, whole = read_spec(path), read_spec(VALID)
     assert [run.name for run in spec.run] == [run.name for run in whole.run]
     assert spec.run[2].model_dump() == whole.run[2].model_dump()
 
@@ -74,44 +62,26 @@ def test_what_is_wrong_with_all_rows_is_said_once_of_the_table(tmp_path):
     ]
 
 
-CLAIMS = """[[claim]]
-id = "order-{run}"
-kind = "order"
-higher = "{run}"
-lower = "k-25"
-metric = "error"
-margin = 0.2
-margin_reason = "half the gap"
-source = "table 1"
-status = "recalled"
-statement = "25 is better than {run}."
-columns = ["run", "tiers"]
-rows = [["k-70", ["paper", "quick"]], ["k-40", ["paper"]]]
-
-"""
-
-
-def test_a_run_that_a_row_names_is_named_with_its_row(tmp_path):
-    own = ("[[deviation]]", CLAIMS.replace('"k-40", [', '"k-4O", [') + "[[deviation]]")
-    (line,) = problems(tmp_path, own)
-    expected = "[[claim]] 'order-{run}': rows[1]: higher: no run 'k-4O' (did you mean 'k-40'?)"
-    assert line.startswith(expected)
-    own = ("[[deviation]]", CLAIMS.replace('"k-70", ["paper"', '"k-70", ["papr"') + "[[deviation]]")
-    (line,) = problems(tmp_path, own)
-    assert line.startswith(
-        "[[claim]] 'order-{run}': rows[0], column 'tiers': found ['papr', 'quick']"
-    )
-    own = ("[[deviation]]", CLAIMS.replace("margin = 0.2", "margin = -0.2") + "[[deviation]]")
-    (line,) = problems(tmp_path, own)
-    assert line == "[[claim]] 'order-{run}': margin: found -0.2; expected a number above 0"
+@pytest.mark.parametrize(
+    ("right", "wrong", "expected"),
+    [
+        ('"k-40", [', '"k-4O", [', ": rows[1]: higher: no run 'k-4O' (did you mean 'k-40'?)"),
+        (
+            '"k-70", ["paper"',
+            '"k-70", ["papr"',
+            ": rows[0], column 'tiers': found ['papr', 'quick']",
+        ),
+        ("margin = 0.2", "margin = -0.2", ": margin: found -0.2; expected a number above 0"),
+    ],
+)
+def test_a_run_that_a_row_names_is_named_with_its_row(tmp_path, right, wrong, expected):
+    orders = changed(ORDERS, (right, wrong))
+    (line,) = problems(tmp_path, (DEVIATION, orders + DEVIATION))
+    assert line.startswith("[[claim]] 'order-{run}'" + expected)
 
 
 def expanded(*changes):
-    text = TEXT
-    for right, wrong in changes:
-        assert text.count(right) == 1, right
-        text = text.replace(right, wrong)
-    return expand(tomllib.loads(text))
+    return expand(tomllib.loads(changed(TEXT, *changes)))
 
 
 def test_patterns_stand_for_runs_in_the_order_of_the_spec():

@@ -3,6 +3,7 @@
 import tomllib
 
 import pytest
+from author2014 import changed
 
 from ae.spec.concise.rows import has_rows, unfilled, unrolled
 from ae.spec.concise.written import RowPlace, Written
@@ -19,11 +20,7 @@ rows = [["aevb-2", 2, "two"], ["aevb-200", 200, "many"]]
 
 
 def raw(*changes):
-    text = TABLE
-    for right, wrong in changes:
-        assert text.count(right) == 1, right
-        text = text.replace(right, wrong)
-    return tomllib.loads(text)
+    return tomllib.loads(changed(TABLE, *changes))
 
 
 def lines(*changes):
