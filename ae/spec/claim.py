@@ -64,11 +64,15 @@ class ClaimTable(Table):
 
 
 class ValueClaim(ClaimTable):
-    """The paper prints a number (rules a and b), in the metric's unit."""
+    """The paper prints a number (rules a and b), in the metric's unit.
+
+    One that was `counted` is a whole number, and not rounded.
+    """
 
     kind: Literal["value"]
     run: str
     printed: Printed
+    counted: bool = False
     spread: Spread = Spread(kind="none")
     sense: Literal["two_sided", "at_least"] = "two_sided"
     best_of: Several | None = None
@@ -84,6 +88,11 @@ class ValueClaim(ClaimTable):
     def digits(self) -> int:
         """How many of its digits stand after the point."""
         return len(self.printed.partition(".")[2])
+
+    @property
+    def rounding(self) -> float:
+        """What the printed number may be off by: half of its last digit, or nothing if counted."""
+        return 0.0 if self.counted else 0.5 * 10.0**-self.digits
 
 
 class OrderClaim(ClaimTable):

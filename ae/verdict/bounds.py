@@ -6,7 +6,8 @@ bounds the mean from either side with an error of at most alpha each, for normal
 skewed as an exponential one (`skewed`). With five seeds or fewer it holds all of them.
 
 What is known with another uncertainty (a published mean, a rounding, the other arm) is combined as
-half^2 = sum half_i^2. Everything works on stacks: values are (samples, seeds), results (samples,).
+half^2 = sum half_i^2; a rounding or a reading, which is off by no more than a known step, adds that step
+at most. Everything works on stacks: values are (samples, seeds), results (samples,).
 """
 
 import functools
@@ -65,6 +66,17 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Within:
+    """Something else that is off by `most` at most, anywhere in between: a rounding, a reading."""
+
+    most: float
+
+    def half(self, alpha: float | Array) -> Array:
+        """The normal quantile of a uniform law's standard deviation."""
+        return np.asarray(ndtri(1 - np.asarray(alpha)) * self.most / math.sqrt(3))
+
+
+@dataclass(frozen=True)
 class Mean:
     """Means, (samples,), their seeds' standard deviation, and the parts of their uncertainty."""
 
@@ -73,9 +85,17 @@ class Mean:
     parts: tuple[Part, ...]
 
     def half(self, alpha: float | Array = ALPHA) -> Array:
-        """Half the width of the interval that is wrong by alpha on either side."""
-        squares = [np.square(part.half(alpha)) for part in self.parts]
-        return np.asarray(np.sqrt(functools.reduce(np.add, squares)))
+        """Half the width of the interval that is wrong by alpha on either side.
+
+        The root of the squares, or that of the parts without an end and `most` of every other: both
+        bound the mean, whatever the seeds' share of the uncertainty, and the smaller is told.
+        """
+        ended = [part.most for part in self.parts if isinstance(part, Within)]
+        root = _root(self.parts, alpha)
+        if not ended:
+            return root
+        open_ones = [part for part in self.parts if not isinstance(part, Within)]
+        return np.minimum(root, _root(open_ones, alpha) + math.fsum(ended))
 
     def low(self, alpha: float | Array = ALPHA) -> Array:
         """Its lower end."""
@@ -88,6 +108,11 @@ class Mean:
     def compared(self, sign: float, target: float) -> "Mean":
         """sign (mean - target), with the same uncertainty."""
         return Mean(sign * (self.mean - target), self.sd, self.parts)
+
+
+def _root(parts: Sequence[Part], alpha: float | Array) -> Array:
+    squares = [np.square(part.half(alpha)) for part in parts]
+    return np.asarray(np.sqrt(functools.reduce(np.add, squares)))
 
 
 def mean_of(values: Array, *others: Part, floor: float | Array = 0.0) -> Mean:

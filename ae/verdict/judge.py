@@ -206,5 +206,6 @@ def _pair(claim: OrderClaim | EqualClaim, samples: Samples, seeds: int, level: f
     arms = samples.arms(claim, seeds)
     sign, family = samples.sign(claim), samples.family(claim, seeds)
     if isinstance(claim, OrderClaim):
-        return verdict_order(claim, arms, sign=sign, family=family, level=level)
+        back, _ = samples.family(claim, seeds, back=True)
+        return verdict_order(claim, arms, sign=sign, family=family, back=back, level=level)
     return verdict_equal(claim, arms, sign=sign, family=family, level=level)

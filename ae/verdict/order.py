@@ -33,6 +33,7 @@ def verdict_order(
     *,
     sign: int,
     family: tuple[float, int] = ALONE,
+    back: float = 0.0,
     level: float = ALPHA,
 ) -> Finding:
     """Judge "one run is better than another".
@@ -42,6 +43,7 @@ def verdict_order(
         arms: the run that should be better, and its rival.
         sign: 1 where a higher value is better, else -1.
         family: the p adjusted for all claims about the same two runs, and their number.
+        back: the p of "it is the other way round", adjusted for them.
         level: the error that the word may have.
     """
     arms = arms.turned(sign)
@@ -51,21 +53,25 @@ def verdict_order(
     found = compared(arms, claim.sigma_pin)
     if found is None:
         return _too_few(arms, claim.margin)
-    return replace(_order(claim, found, family, level), means=_means(arms, sign))
+    return replace(_order(claim, found, family, back, level), means=_means(arms, sign))
 
 
 def _order(
-    claim: OrderClaim, found: Comparison, family: tuple[float, int], level: float
+    claim: OrderClaim, found: Comparison, family: tuple[float, int], back: float, level: float
 ) -> OrderFinding:
     margin, material = claim.margin, claim.material * claim.margin
+    rule = partial(order_words, margin=margin, material=material, gap=claim.gap, level=level)
+    alone, found = found, found._replace(p_reversed=np.maximum(found.p_reversed, back))
     p = max(found.p.item(), family[0])
-    rule = partial(order_words, found, margin=margin, material=material, gap=claim.gap, level=level)
-    word, alone = one(rule(np.array([p]))), one(rule(found.p))
+    word, before = one(rule(found, np.array([p]))), one(rule(alone, alone.p))
     reason, note = _why_order(word, found, claim, level)
-    if word != alone:
-        raised = f"(p {found.p.item():.3g} to {p:.3g})"
+    if word != before:
+        first, last = (alone.p.item(), p)
+        if before == "SHORT":
+            first, last = alone.p_reversed.item(), found.p_reversed.item()
+        raised = f"(p {first:.3g} to {last:.3g})"
         about = f"{family[1]} claims about the same runs"
-        note = f"correcting for {about} turned {alone} into {word} {raised}; {note}"
+        note = f"correcting for {about} turned {before} into {word} {raised}; {note}"
     return OrderFinding(
         word=word,
         reason=reason,

@@ -91,10 +91,10 @@ class Samples:
         both = _common([self.values(run, m, seeds) for m in metrics for run in runs])
         return both.reshape(len(both), len(metrics), len(runs)).swapaxes(0, 1)
 
-    def family(self, claim: Compared, seeds: int) -> tuple[float, int]:
+    def family(self, claim: Compared, seeds: int, *, back: bool = False) -> tuple[float, int]:
         """p after correction for all claims of the tier about the same runs, and their number.
 
-        Westfall and Young's step-down over the orders among them, Holm's over claims of another
+        `back`: of an order, p of "it is the other way round", by the same correction. Westfall and Young's step-down over the orders among them, Holm's over claims of another
         kind; by Bonferroni over kinds, and over claims that look at other numbers of seeds.
         Controls are no claims of the paper. 0 for a claim without others: its own p stands.
         """
@@ -104,7 +104,7 @@ class Samples:
         kinds = {(c.kind, schedule(c, self.listed)) for c in members}
         own = claim.kind, schedule(claim, self.listed)
         block = [c for c in members if (c.kind, schedule(c, self.listed)) == own]
-        found = self._orders(block, seeds) if isinstance(claim, OrderClaim) else None
+        found = self._orders(block, seeds, back) if isinstance(claim, OrderClaim) else None
         if found is None:
             found = holm(np.array([self._alone(c, seeds) for c in block]))
         p = float(found[[c.id for c in block].index(claim.id)])
@@ -114,14 +114,16 @@ class Samples:
     def _rivals(self) -> list[Compared]:
         return [c for c in self.tested if isinstance(c, Compared) and not c.control]
 
-    def _orders(self, block: Sequence[Compared], seeds: int) -> Array | None:
-        """Adjusted p of orders about the same two runs; 1 where one of them cannot be computed."""
-        pairs = []
-        for claim in block:
-            arms = self.arms(claim, seeds)
-            pairs.append(arms.turned(self.sign(claim)))
+    def _orders(self, block: Sequence[Compared], seeds: int, back: bool) -> Array | None:
+        """Adjusted p of orders about the same two runs.
+
+        Where one of them cannot be computed 1, and 0 of the way back: nothing that is lost makes a
+        word better.
+        """
+        turn = -1 if back else 1
+        pairs = [self.arms(claim, seeds).turned(turn * self.sign(claim)) for claim in block]
         if any(np.isnan(np.concatenate([pair.first, pair.second])).any() for pair in pairs):
-            return np.ones(len(block))
+            return np.full(len(block), 0.0 if back else 1.0)
         if all(pair.paired for pair in pairs):
             return adjusted_flips(np.array([pair.first - pair.second for pair in pairs]))
         firsts = [self.pair(claim)[0] for claim in block]

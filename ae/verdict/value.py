@@ -11,6 +11,9 @@ from ae.spec import FigureClaim, ValueClaim
 from ae.verdict.bounds import (
     Known,
     Mean,
+    Part,
+    Seeds,
+    Within,
     decide,
     half_width,
     mean_of,
@@ -40,7 +43,7 @@ class Aim:
 
     value: float
     margin: float
-    known: tuple[Known, ...]
+    known: tuple[Part, ...]
     sigma_pin: float | None
     sign: int
     at_least: bool = False
@@ -90,7 +93,7 @@ def verdict_figure(
     aim = Aim(
         value=float(readings.mean()),
         margin=max(claim.margin, 2 * half),
-        known=(Known(half / math.sqrt(3)),),
+        known=(Within(half),),
         sigma_pin=claim.sigma_pin,
         sign=sign,
     )
@@ -125,7 +128,7 @@ def _printed(claim: ValueClaim, sign: int) -> Aim:
     return Aim(
         value=value,
         margin=margin,
-        known=(Known(u, nu), Known(0.5 * 10.0**-claim.digits / math.sqrt(3))),
+        known=(Known(u, nu), Within(claim.rounding)),
         sigma_pin=claim.sigma_pin,
         sign=sign,
         at_least=claim.sense == "at_least",
@@ -212,12 +215,11 @@ def _why(word: Word, d: Mean, aim: Aim, seeds: int, level: float) -> str:
 
 def _decider(d: Mean, aim: Aim, level: float) -> Callable[[int], bool]:
     """Whether so many seeds would decide."""
-    fixed = math.fsum(part.half(level).item() ** 2 for part in aim.known)
 
     def decides(seeds: int) -> bool:
-        sigma = max(d.sd.item(), (aim.sigma_pin or 0.0) / 2)
-        half = math.hypot(half_width(sigma, seeds, level), math.sqrt(fixed))
-        low, high = (np.array([d.mean.item() + side * half]) for side in (-1, 1))
+        sigma = np.maximum(d.sd, (aim.sigma_pin or 0.0) / 2)
+        more = Mean(d.mean, d.sd, (Seeds(sigma, seeds), *aim.known))
+        low, high = more.low(level), more.high(level)
         return one(decide(low, high, aim.margin, at_least=aim.at_least)) != "INCONCLUSIVE"
 
     return decides

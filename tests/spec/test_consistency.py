@@ -347,6 +347,7 @@ SIZES = [
     ('higher = "k-70"', 'higher = "k-70"\ngap = 120.0', "order", "gap: found 120; expected less than 100"),
     ('printed = "1.35"', 'printed = "1.3"', "value-25", None),
     ('printed = "1.35"', 'printed = "1"', "value-25", "margin: found 0.2; expected at least 0.5, half of the last digit of the printed 1"),
+    ('printed = "1.35"', 'printed = "1.35"\ncounted = true', "value-25", "printed: found 1.35; expected a whole number: it is counted"),
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ae.maths.scores import correlation
 from ae.spec import EqualClaim, OrderClaim, PooledClaim, TrendClaim, ValueClaim
-from ae.verdict.bounds import Known, decide, mean_of, p_below, pinned
+from ae.verdict.bounds import Known, Within, decide, mean_of, p_below, pinned
 from ae.verdict.comparison import compare, equal_words, order_words
 from ae.verdict.looks import looks_of
 from ae.verdict.permutation import adjusted_flips, adjusted_splits, holm, superiority
@@ -101,7 +101,7 @@ def pinned_words(rng: Rng, n: int, law: Law, seeds: int, *, truth: float) -> Arr
 def read_words(rng: Rng, n: int, seeds: int, half: float, truth: float) -> Array:
     """Against a reading that is off by at most `half`, uniformly."""
     read = rng.uniform(-half, half, size=n)
-    d = mean_of(truth + rng.normal(size=(n, seeds)) - read[:, None], Known(half / math.sqrt(3)))
+    d = mean_of(truth + rng.normal(size=(n, seeds)) - read[:, None], Within(half))
     return decide(d.low(), d.high(), max(FAR, 2 * half))
 
 

@@ -1,6 +1,7 @@
 """The one interval against its definition, Student's, and simulation; p from the interval."""
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from project import ROOT
 
 from ae.verdict.bounds import (
     Known,
+    Mean,
+    Within,
     difference,
     half_width,
     interval_of,
@@ -24,6 +27,16 @@ from ae.verdict.bounds import (
 from ae.verdict.skewed import quantile
 
 FIVE = np.array([3.1, 2.7, 3.4, 2.9, 3.2])
+
+
+class Normal(NamedTuple):
+    """A part of a known normal law."""
+
+    sigma: float
+
+    def half(self, alpha: Any) -> Any:
+        """What bounds it."""
+        return self.sigma * scipy.stats.norm.ppf(1 - np.asarray(alpha))
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10, 30])
@@ -93,6 +106,25 @@ def test_independent_halves_add_in_squares():
     assert apart.mean.item() == pytest.approx(-1)
     assert apart.half().item() == pytest.approx(math.sqrt(2) * one.half().item())
     assert difference(one, mean_of(np.full((1, 5), 2.0))).half() == pytest.approx(one.half())
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0386, 0.0112])
+@pytest.mark.parametrize("sigma", [1e-6, 0.03, 0.1, 0.3, 1.0, 3.0, 30.0])
+def test_a_rounding_makes_the_interval_no_more_often_wrong_and_never_wider_than_itself(
+    alpha: float, sigma: float
+):
+    """The chance that a normal and a uniform error together exceed it, integrated."""
+    part = Normal(sigma)
+    half = Mean(np.zeros(1), np.zeros(1), (part, Within(1.0))).half(alpha).item()
+    steps = (np.arange(20_000) + 0.5) / 10_000 - 1
+    assert scipy.stats.norm.sf((half - steps) / sigma).mean() <= alpha * 1.01
+    assert half <= part.half(alpha) + 1.0 + 1e-12
+
+
+def test_without_spread_a_rounding_is_what_it_can_be_at_most():
+    assert mean_of(np.full((1, 3), 2.0), Within(0.5)).half(0.01).item() == 0.5
+    two = mean_of(np.full((1, 3), 2.0), Within(0.5), Within(0.25)).half(0.001).item()
+    assert two == 0.75
 
 
 def test_students_interval_would_miss_an_exponential_mean_in_16_of_100_samples():

@@ -22,7 +22,7 @@ from ae.errors import UserError
 from ae.spec import Spread
 from ae.verdict import headline, judge
 from ae.verdict.finding import OrderFinding, TrendFinding
-from ae.verdict.permutation import adjusted_splits, holm, page
+from ae.verdict.permutation import adjusted_flips, adjusted_splits, holm, page, sign_flip
 
 
 def test_a_record_is_judged_claim_by_claim():
@@ -159,6 +159,26 @@ def test_orders_of_one_pair_under_many_metrics_are_one_family():
     assert [f.family for f in found] == [3, 3, 3]
     assert all(f.p_adjusted >= f.p for f in found)
     assert found[1].p_adjusted > found[1].p or found[2].p_adjusted > found[2].p
+
+
+def test_what_is_reversed_is_corrected_as_what_is_claimed():
+    """One metric's difference of five, reversed, among metrics without one."""
+    others = ("mse", "kl")
+    ahead = {"nll": [5, 2, 3.5, 3, 4], "mse": [1, -1, 1, 1.1, -0.9], "kl": [1, 1, -1, -1.1, 1.2]}
+    a = dict.fromkeys(ahead, FIVE)
+    b = {name: FIVE - np.array(step) for name, step in ahead.items()}  # lower is better
+    rows = [run("a", a), run("b", b)]
+    claims = [order_claim(id="nll"), *(order_claim(id=m, metric=m) for m in others)]
+    (alone,) = judge(record(claims[:1], rows, others=others))
+    assert (alone.word, alone.finding.p_reversed) == ("SHORT", 1 / 32)
+    found = judge(record(claims, rows, others=others))
+    steps = np.array(list(ahead.values()))
+    expected = adjusted_flips(steps)
+    assert [v.finding.p_reversed for v in found] == pytest.approx(
+        [max(e, s) for e, s in zip(expected, (sign_flip(r[None])[0] for r in steps), strict=True)]
+    )
+    assert found[0].finding.p_reversed > 1 / 32
+    assert found[0].word == "INCONCLUSIVE"
 
 
 def test_orders_of_other_pairs_are_other_families():

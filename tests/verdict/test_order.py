@@ -136,6 +136,18 @@ def test_a_family_may_change_the_word_and_says_so():
     assert "p = 0.062" in found.ours
 
 
+def test_a_family_counts_for_the_other_way_round_too():
+    b = FIVE - np.array([2.0, 3.0, 2.5, 2.2, 2.8])
+    assert ordered(order_claim(), FIVE, b).reason == "reversed"
+    found = ordered(order_claim(), FIVE, b, family=(1.0, 3), back=2 / 32)
+    assert found.word == "INCONCLUSIVE"
+    assert found.note.startswith(
+        "correcting for 3 claims about the same runs turned SHORT into INCONCLUSIVE "
+        "(p 0.0312 to 0.0625); "
+    )
+    assert found.p_reversed == 2 / 32
+
+
 quarters = st.integers(-40, 40).map(lambda i: i / 4)
 margins = st.integers(1, 40).map(lambda i: i / 4)
 

@@ -83,6 +83,19 @@ def test_every_kind_of_spread_enters_where_it_belongs(
 def test_rounding_of_the_printed_number_counts():
     found = judged(value_claim(digits=0), np.full(5, 3.0))
     assert found.half == pytest.approx(scipy.stats.norm.ppf(0.95) * 0.5 / math.sqrt(3))
+    assert judged(value_claim(digits=0), np.full(5, 3.0), level=0.001).half == 0.5
+
+
+def test_a_count_is_not_rounded():
+    claim = value_claim(digits=0, counted=True, margin=0.5)
+    assert (judged(claim, np.full(3, 3.0)).word, judged(claim, np.full(3, 3.0)).half) == (
+        "REPRODUCED",
+        0,
+    )
+    assert judged(claim, np.full(3, 4.0)).word == "SHORT"
+    assert judged(value_claim(digits=0, margin=0.5), np.full(3, 3.0), level=0.01).word == (
+        "INCONCLUSIVE"
+    )
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,16 @@ def _widths(claim: Claim) -> list[tuple[str, float]]:
 
 
 def _finer(claim: ValueClaim) -> Iterator[Fault]:
-    """A margin within the rounding of the printed number, in decimal: not to be told from it."""
+    """A margin within the rounding of the printed number, in decimal: not to be told from it.
+
+    A count has no rounding, and no digits behind a point.
+    """
+    if claim.counted:
+        if claim.digits:
+            yield Fault(
+                ("printed",), f"found {claim.printed}; expected a whole number: it is counted"
+            )
+        return
     rounding = Decimal(5).scaleb(-claim.digits - 1)
     if Decimal(repr(claim.margin)) < rounding:
         text = (
