@@ -8,6 +8,7 @@ from ae.spec import FigureClaim, ValueClaim
 from ae.spec.evidence import evidence_of
 from ae.verdict import Verdict
 from ae.verdict.judge import judge
+from ae.verdict.looks import listed_seeds, schedule
 from ae.verdict.present import spread, whose
 
 NUMBERS = (ValueClaim, FigureClaim)
@@ -21,17 +22,22 @@ class Tested:
         spec: The spec's name.
         verdict: The verdict.
         hours: What training all seeds of its run took, in hours of one processor core.
+        next_look: At how many seeds an open claim is judged again; None: it has had its last look.
     """
 
     spec: str
     verdict: Verdict
     hours: float
+    next_look: int | None
 
     @property
     def cells(self) -> tuple[str, ...]:
         """Spec, claim, target and whose it is, ours, verdict, cost."""
         claim, word = self.verdict.claim, self.verdict.word
         why = f" ({self.verdict.reason})" if self.verdict.reason else ""
+        if word == "INCONCLUSIVE":
+            again = f"next look at {self.next_look} seeds" if self.next_look else "last look"
+            why = f" ({again})"
         return (
             f"`{self.spec}`",
             f"`{claim.id}`",
@@ -56,9 +62,13 @@ def tested_values(records: Iterable[Record]) -> list[Tested]:
     for record in sorted(records, key=lambda record: record.name):
         if record.tier != "paper":
             continue
+        listed = listed_seeds(record.meaning, record.tier)
         for verdict in judge(record):
-            if verdict.tested and evidence_of(verdict.claim) == "published":
-                found.append(Tested(record.name, verdict, _hours(record, verdict.claim)))
+            claim = verdict.claim
+            if verdict.tested and evidence_of(claim) == "published":
+                to_come = (n for n in schedule(claim, listed) if n > verdict.finding.seeds)
+                hours = _hours(record, claim)
+                found.append(Tested(record.name, verdict, hours, next(to_come, None)))
     return found
 
 
