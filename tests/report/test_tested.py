@@ -52,6 +52,22 @@ def test_a_row_is_a_published_value_with_a_verdict(path):
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "looks"),
+    [("altosaar2020-vae-flow", {5}), ("kingma2014-vae", {7, None}), ("ding2018-gluon-vae", {None})],
+)
+def test_an_open_value_says_when_it_is_looked_at_again(name, looks):
+    """These have looks at 3 and 5 seeds, at 3 and 7, and one at 3; of kingma2014 some had seven."""
+    rows = values.tested_values(
+        [read(ROOT / "reports" / "published" / name / "paper" / "record.json")]
+    )
+    undecided = [row for row in rows if row.verdict.word == "INCONCLUSIVE"]
+    assert {row.next_look for row in undecided} == looks
+    for row in undecided:
+        said = "last look" if row.next_look is None else f"next look at {row.next_look} seeds"
+        assert row.cells[4] == f"INCONCLUSIVE ({said})"
+
+
 def test_a_reduced_tier_tests_no_published_value():
     (path, *_) = sorted((ROOT / "reports" / "published").glob("*/quick/record.json"))
     assert values.tested_values([read(path)]) == []
