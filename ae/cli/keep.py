@@ -41,6 +41,7 @@ def keep(
     from ae.records.folders import RECORD, listed
     from ae.running.keeping import keep as kept
 
+    of_tier = f"the {tier} tier" if tier else "the paper or the quick tier"
     target = into or library.home / "reports" / "published"
     found = [
         path.parent
@@ -50,6 +51,8 @@ def keep(
     ]
     if lacking := sorted(set(names) - {folder.parent.name for folder in found}):
         raise UserError(f"{near(library.results)}: found no {RECORD} of {', '.join(lacking)}")
+    if not found:
+        raise UserError(f"{near(library.results)}: nothing to keep: found no {RECORD} of {of_tier}")
     refused = []
     for folder in found:
         out = target / folder.parent.name / folder.name

@@ -1,12 +1,13 @@
 """`ae run --plan`: what would be trained, and what is there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from ae.cli.progress import lasting
 from ae.cli.spend import Prices, show_prices
+from ae.errors import MissingData, OutsideError
 
 if TYPE_CHECKING:
     from ae.running.happening import LeftOut
@@ -28,23 +29,39 @@ def find_requests(names: Sequence[str], settings: "Settings") -> "list[Request]"
     return [Request(path, settings) for path in paths]
 
 
-def show_plan(requests: "Sequence[Request]", suite: "Suite") -> None:
+def show_plan(requests: "Sequence[Request]", suite: "Suite", *, strict: bool) -> None:
     """Print what would be trained, in how many steps, memory and time, and what is there.
 
-    Then the claims, in the order in which a budget would buy them.
+    Then the claims, in the order in which a budget would buy them, also of what is left if papers had
+    to be left out.
+
+    Raises:
+        MissingData: Where it is `strict`, a paper's data are not at hand.
+        OutsideError: A paper was left out for another reason.
     """
     from ae.running.happening import LeftOut, Planned
     from ae.running.pool import how_many
 
-    prices = Prices([request.path for request in requests])
-    for happened in suite.run():
-        if isinstance(happened, LeftOut):
-            click.echo(f"ae: {happened.name}: left out, {why_left_out(happened)}", err=True)
-        elif isinstance(happened, Planned):
-            _show_plan(happened.name, happened.plan)
-            prices.take(happened.name, happened.plan)
-    show_prices(prices, how_many())
+    prices, left = Prices([request.path for request in requests]), list[LeftOut]()
+    failed: OutsideError | None = None
+    try:
+        for happened in suite.run():
+            if isinstance(happened, LeftOut):
+                why = why_left_out(happened, left)
+                click.echo(f"ae: {happened.name}: left out, {why}", err=True)
+                left.append(happened)
+            elif isinstance(happened, Planned):
+                _show_plan(happened.name, happened.plan)
+                prices.take(happened.name, happened.plan)
+    except OutsideError as error:
+        failed = error
+    if not failed or len(left) < len(requests):
+        show_prices(prices, how_many())
+    if failed:
+        raise failed
     _keep(prices, [request.settings for request in requests])
+    if strict and left:
+        raise MissingData(f"not planned, for want of data: {', '.join(one.name for one in left)}")
 
 
 def _keep(prices: Prices, wanted: "Sequence[Settings]") -> None:
@@ -68,10 +85,12 @@ def _keep(prices: Prices, wanted: "Sequence[Settings]") -> None:
     add(wanted[0].results, wanted[0].tier, found)
 
 
-def why_left_out(left: "LeftOut") -> str:
-    """Why a paper is not done, in words."""
-    missing = "its data are not at hand: " if left.kind == "MissingData" else ""
-    return f"{missing}{left.why}"
+def why_left_out(left: "LeftOut", before: "Iterable[LeftOut]" = ()) -> str:
+    """Why a paper is not done, in words; of data that others lacked `before`, whose."""
+    if left.kind != "MissingData":
+        return left.why
+    alike = next((one.name for one in before if one.why == left.why), None)
+    return f"its data are not at hand{f', as of {alike}' if alike else f': {left.why}'}"
 
 
 def _show_plan(name: str, plan: "PlannedPaper") -> None:
@@ -107,12 +126,20 @@ def _show_stacks(alike: "list[PlannedStack]") -> None:
 
     first, seconds = alike[0], sum(stack.seconds for stack in alike)
     text = names_in_words([member for stack in alike for member in stack.members])
-    times = f"{len(alike)} times " if len(alike) > 1 else ""
     begun = f", {first.share:.0%} done" if first.share else ""
     size = "" if first.bytes is None else f"{first.bytes / 2**20:.0f} MiB, "
     click.echo(
-        f"  to train: {text}: {times}{first.steps} steps, {size}"
-        f"about {lasting(seconds)}{' in all' if times else ''}{begun}"
+        f"  to train: {text}: {_steps(len(alike), len(first.members), first.steps)}, {size}"
+        f"about {lasting(seconds)}{' in all' if len(alike) > 1 else ''}{begun}"
     )
     for line in first.why:
         click.echo(f"    trained before, but not with this: {line}")
+
+
+def _steps(stacks: int, members: int, steps: int) -> str:
+    """The steps of so many stacks of so many members each, in words."""
+    if stacks == 1:
+        return f"{steps} steps"
+    if members == 1:
+        return f"{stacks} times {steps} steps"
+    return f"{stacks} stacks of {members}, {steps} steps each"

@@ -125,7 +125,8 @@ def run(
     )
     requests = find_requests(specs, settings)
     if only_plan:
-        show_plan(requests, Suite(requests, stop, jobs=jobs, only_plan=True))
+        suite = Suite(requests, stop, jobs=jobs, only_plan=True)
+        show_plan(requests, suite, strict=bool(specs or enforce))
         return
     session = Session(library, pdf=not no_pdf, track=not no_track, only=bool(changes))
     try:

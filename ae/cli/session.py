@@ -93,8 +93,9 @@ class Session:
                     self._recorded(happened)
 
     def _say_left_out(self, left: "LeftOut") -> None:
+        why = why_left_out(left, self.left.values())
         self.left[left.name] = left
-        click.echo(f"ae: {left.name}: left out, {why_left_out(left)}", err=True)
+        click.echo(f"ae: {left.name}: left out, {why}", err=True)
 
     def _recorded(self, recorded: "Recorded") -> None:
         from ae.records import record as records

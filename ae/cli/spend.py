@@ -22,7 +22,8 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SPAN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([smhd])\s*")
 ROUND = 0.2  # of the budget, after which the order is made anew with what was learned
 LAST = 10**9
-WORDS = ("published", "control", "recalled", "stated")
+KINDS = {"untrained": "no evidence"}  # kinds of evidence by another word
+NOTHING = "no claim is open: all of these are decided, have had their last look, or need other runs or seeds"
 
 
 def budget_option(
@@ -121,20 +122,23 @@ def show_prices(prices: Prices, cores: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    if not (items := prices.items()):
+        click.echo(NOTHING)
+        return
     table = Table(title=f"claims, in the order in which a budget buys them, on {cores} cores")
     for name in ("paper", "claim", "target", "kind"):
         table.add_column(name, overflow="fold")
     for name in ("there", "missing", "hours", "in all"):
         table.add_column(name, justify="right")
     spent = 0.0
-    for item in prices.items():
+    for item in items:
         hours = item.seconds / 3600 / cores
         spent += hours
         table.add_row(
             item.paper,
             item.claim,
             item.target,
-            WORDS[item.rank],
+            KINDS.get(item.evidence, item.evidence),
             str(item.there),
             str(len(item.members)),
             f"{hours:.2f}",
@@ -152,4 +156,7 @@ def check_budget(seconds: float | None, only_plan: bool, executor: str) -> None:
     if seconds is not None and executor != "local":
         raise UserError("--budget is for --executor local")
     if seconds is not None and only_plan:
-        raise UserError("--budget: --plan spends nothing; leave one of them out")
+        raise UserError(
+            "--budget: --plan spends nothing; leave one of them out: --plan alone shows what a budget "
+            "buys, in which order and for which hours"
+        )

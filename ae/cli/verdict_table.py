@@ -41,7 +41,8 @@ def _word(verdict: Verdict) -> str:
 def show_verdicts(record: Record, verdicts: Sequence[Verdict]) -> None:
     """Print the claims of a record that its tier tests."""
     seeds = sorted({len(r.seeds) for r in record.runs})
-    title = f"{record.name}, {record.tier} tier, {'/'.join(map(str, seeds))} seeds"
+    noun = "seed" if seeds == [1] else "seeds"
+    title = f"{record.name}, {record.tier} tier, {'/'.join(map(str, seeds))} {noun}"
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in ("claim", "target", "whose", "ours", "verdict"):
         table.add_column(name, overflow="fold")
@@ -57,7 +58,7 @@ def show_verdicts(record: Record, verdicts: Sequence[Verdict]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120)
     if not table.row_count:
         console.print(
-            f"{title}: none of its {untested} claims is tested in this tier.", markup=False
+            f"{title}: none of its claims ({untested}) is tested in this tier.", markup=False
         )
         return
     console.print(table)

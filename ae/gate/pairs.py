@@ -8,31 +8,10 @@ from ae.gate.baseline import Baseline, BaselineRun
 from ae.records.entries import WORST, RunRecord
 from ae.records.record import Record
 from ae.spec import Direction, ExactClaim
+from ae.verdict.either_way import EITHER_WAY
 from ae.verdict.moved import Pair
 
 END = "end of"  # what the name of a term's last value begins with
-EITHER_WAY = {  # neither more nor less of these is better, whatever a paper's table says
-    "codebook.perplexity",
-    "codebook.rate",
-    "codes.log_mean_activity",
-    "codes.mean_activity",
-    "decomposition.term",
-    "filters.participation_ratio",
-    "filters.radius",
-    "likelihood.active_units",
-    "likelihood.kl",
-    "likelihood.kl_units",
-    "parzen.width",
-    "pieces.breaks",
-    "pieces.collapsed",
-    "pieces.used",
-    "reconstruction.pixel_variance",
-    "sparsity.activity_width",
-    "sparsity.dead_units",
-    "sparsity.most_active",
-    "sparsity.reach",
-    "total_correlation.gaussian",
-}
 
 
 def pairs_of(record: Record, baseline: Baseline) -> Iterator[tuple[RunRecord, str, Pair]]:

@@ -6,6 +6,8 @@ src/pythae/models/nn/benchmarks/mnist/convnets.py.
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Literal
 
@@ -55,6 +57,24 @@ def benchmark_networks(
         *(nn.ConvTranspose2d(few, 1, 3, 2, 1, 1), nn.Flatten()),
     )
     return encoder, decoder
+
+
+@contextmanager
+def statistics_as_they_are(network: nn.Module) -> Iterator[None]:
+    """Batch normalisation goes on as before, but its running statistics take no note of the batch.
+
+    A network that is run a second time in a step has seen the batch already, and within a gradient that
+    torch transforms nothing else may be changed.
+    """
+    layers = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    before = [layer.track_running_stats for layer in layers]
+    for layer in layers:
+        layer.track_running_stats = False
+    try:
+        yield
+    finally:
+        for layer, tracked in zip(layers, before, strict=True):
+            layer.track_running_stats = tracked
 
 
 def equally_spread(mean: Float[Tensor, "batch features"], variance: float) -> Normal:

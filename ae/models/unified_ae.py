@@ -9,7 +9,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ae.maths.benchmark_networks import Network, benchmark_networks
+from ae.maths.benchmark_networks import (
+    Network,
+    benchmark_networks,
+    statistics_as_they_are,
+)
 from ae.maths.codebooks import gathered, straight_through
 from ae.maths.discrepancy import discrepancy
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective
@@ -98,9 +102,11 @@ class RegularisedAE(FixedCode):
         """|sum_i d x^_i / d x|^2 of each image."""
 
         def total(images: Tensor) -> Tensor:
-            return self.reconstruct(images).sum()  # an image's pixels depend on no other image
+            # As in Pythae of all images: where they are normalised together one depends on the others.
+            return self.reconstruct(images).sum()
 
-        gradient: Tensor = torch.func.grad(total)(x)
+        with statistics_as_they_are(self):
+            gradient: Tensor = torch.func.grad(total)(x)
         return (gradient**2).sum(-1)
 
 

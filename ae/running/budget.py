@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ae.running.jobs import Names, PlannedPaper
 from ae.spec import Claim, FigureClaim, Spec, ValueClaim
-from ae.spec.evidence import PUBLISHED
+from ae.spec.evidence import PUBLISHED, Evidence, evidence_of
 
 RANKS = ("published value", "control", "recalled value", "claim of a source")
 
@@ -23,7 +23,8 @@ class Item:
         paper: The spec's name.
         claim: The claim.
         target: The number that it is judged against, as printed; empty where it has none.
-        rank: Its kind of evidence, see `RANKS`.
+        rank: The place of its kind, see `RANKS`.
+        evidence: Its kind of evidence, more finely.
         members: What it needs and is not there.
         there: How many members it needs that are there.
         seconds: Time of one core that its missing members take, if nothing else is bought.
@@ -33,6 +34,7 @@ class Item:
     claim: str
     target: str
     rank: int
+    evidence: Evidence
     members: Names
     there: int
     seconds: float
@@ -76,6 +78,7 @@ def items(spec: Spec, plan: PlannedPaper) -> list[Item]:
                 claim=name,
                 target=target_of(claim),
                 rank=rank_of(claim),
+                evidence=evidence_of(claim),
                 members=missing,
                 there=len(members) - len(missing),
                 seconds=sum(cost[m] for m in missing),

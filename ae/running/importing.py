@@ -74,8 +74,10 @@ def found_in(folder: Path) -> list[Brought]:
         light, tier = read_light(path), path.resolve().parent
         found.append(Brought(tier.parent.name, tier.name, tier, light.members(tier), light))
     if not found:
+        kept = any(visible(folder, "**/record.json"))
         raise UserError(
             f"{folder}: found no member: SPEC/TIER/{FOLDER}/*.safetensors or SPEC/TIER/{LIGHT}"
+            + ("; the record there was kept without its members" if kept else "")
         )
     return found
 

@@ -8,7 +8,7 @@ from ae.running.folder import RECORD
 from ae.running.jobs import Names
 from ae.running.paper import Paper
 from ae.running.selection import needs
-from ae.spec import Claim
+from ae.spec import Claim, runs_of
 from ae.verdict import judge
 from ae.verdict.looks import needed
 
@@ -27,7 +27,7 @@ def needs_of(paper: Paper, seeds_there: Mapping[str, Sequence[int]]) -> dict[str
     """
     tier = paper.settings.tier
     chosen = paper.claims or [c for c in paper.spec.claim if tier in c.tiers]
-    words = _words(paper)
+    words = _words(paper, seeds_there)
     found: dict[str, Names] = {}
     for claim in chosen:
         if words.get(claim.id, "UNTESTED") not in OPEN:
@@ -62,10 +62,16 @@ def _listed(paper: Paper, run: str, seeds_there: Mapping[str, Sequence[int]]) ->
     return tuple(s for s in seeds_there.get(run, ()) if s in paper.seeds.get(run, ()))
 
 
-def _words(paper: Paper) -> dict[str, str]:
-    """The verdicts of the record that is there, if any can be read."""
+def _words(paper: Paper, seeds_there: Mapping[str, Sequence[int]]) -> dict[str, str]:
+    """The verdicts of the record that is there, if any can be read.
+
+    Not of a claim on members that would be trained anew, for its model or protocol is another since.
+    """
     try:
         record = records.read(paper.folder / RECORD)
-        return {verdict.id: verdict.word for verdict in judge(record)}
+        gone = {
+            run.name for run in record.runs if set(run.seeds) - set(seeds_there.get(run.name, ()))
+        }
+        return {v.id: v.word for v in judge(record) if not gone.intersection(runs_of(v.claim))}
     except UserError:
         return {}

@@ -177,14 +177,14 @@ def _with_others(found: Finding, claim: Claim, samples: Samples, last: int) -> F
 
 def _find(claim: Claim, samples: Samples, seeds: int, level: float = ALPHA) -> Finding:
     """Judge one claim by the rule of its kind, on so many seeds."""
-    sign = samples.sign(claim)
+    sign, either_way = samples.sign(claim), samples.either_way(claim)
     match claim:
         case ValueClaim():
             values = samples.single(claim.run, claim.metric, seeds)
-            return verdict_value(claim, values, sign=sign, level=level)
+            return verdict_value(claim, values, sign=sign, either_way=either_way, level=level)
         case FigureClaim():
             values = samples.single(claim.run, claim.metric, seeds)
-            return verdict_figure(claim, values, sign=sign, level=level)
+            return verdict_figure(claim, values, sign=sign, either_way=either_way, level=level)
         case ExactClaim():
             values = samples.single(claim.run, claim.metric, seeds)
             return verdict_exact(claim, values, level=level)

@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy.special import log_ndtr, stdtrit
+from scipy.special import stdtrit
 
 from ae.spec import FigureClaim, ValueClaim
+from ae.verdict.aim import Aim, printed
 from ae.verdict.bounds import (
-    Known,
     Mean,
-    Part,
     Seeds,
     Within,
     decide,
@@ -33,50 +32,38 @@ LARGEST = 690.0  # logarithm of a number that is still finite
 ENOUGH = 1.5  # half-widths that a margin needs: it is decided in three of four samples at least
 
 
-@dataclass(frozen=True)
-class Aim:
-    """What our number is compared with, and how precisely it is known.
-
-    `spread` is the printed standard deviation where the number of its runs is not: it counts in
-    the check of the margin alone. `sign`: 1 where higher is better.
-    """
-
-    value: float
-    margin: float
-    known: tuple[Part, ...]
-    sigma_pin: float | None
-    sign: int
-    at_least: bool = False
-    spread: float = 0.0
-    blocked: str = ""
-
-
-def expected_maximum(n: int) -> float:
-    """Mean of the largest of n standard normal draws: 0.56, 0.85, 1.16, 1.54 for 2, 3, 5, 10."""
-    x, step = np.linspace(-10.0, 10.0, 4001, retstep=True)
-    density = n * np.exp(-0.5 * x**2 + (n - 1) * log_ndtr(x)) / math.sqrt(2 * math.pi)
-    return float((x * density).sum() * step)
-
-
-def verdict_value(claim: ValueClaim, values: Array, *, sign: int, level: float = ALPHA) -> Finding:
+def verdict_value(
+    claim: ValueClaim,
+    values: Array,
+    *,
+    sign: int,
+    either_way: bool = False,
+    level: float = ALPHA,
+) -> Finding:
     """Judge a printed number.
 
     Args:
         claim: the number, its spread, its margin.
         values: the metric, one value per seed; NaN where the run diverged.
         sign: 1 where a higher value is better, else -1.
+        either_way: neither is better, see `Aim`.
         level: the error that the word may have.
     """
     values = usable(values)
     if lost := diverged({claim.run: values}, margin=claim.margin):
         return lost
-    return _compare(values, _printed(claim, sign), level)
+    return _compare(values, printed(claim, sign, either_way), level)
 
 
 def verdict_figure(
-    claim: FigureClaim, values: Array, *, sign: int, level: float = ALPHA
+    claim: FigureClaim,
+    values: Array,
+    *,
+    sign: int,
+    either_way: bool = False,
+    level: float = ALPHA,
 ) -> Finding:
-    """Judge a number that was read off a figure; never BETTER.
+    """Judge a number that was read off a figure; never BETTER. Arguments as `verdict_value`.
 
     On a log axis everything is compared in natural-log units, in which `half_width`, `margin`
     and `sigma_pin` are meant; the readings and the values are in the metric's unit.
@@ -96,45 +83,13 @@ def verdict_figure(
         known=(Within(half),),
         sigma_pin=claim.sigma_pin,
         sign=sign,
+        either_way=either_way,
     )
     found = _compare(values, aim, level)
     if found.word == "BETTER":
         note = f"at least reproduced: a figure is never bettered; {found.note}"
         found = replace(found, word="REPRODUCED", reason="or better", note=note)
     return _from_logs(found) if claim.log_axis else found
-
-
-def _printed(claim: ValueClaim, sign: int) -> Aim:
-    """The printed number with the uncertainty that its spread and its rounding leave."""
-    kind, printed, n = claim.spread.kind, claim.spread.value or 0.0, claim.spread.n
-    nu = float(n - 1) if n is not None and n > 1 else math.inf
-    u, margin, spread = 0.0, claim.margin, 0.0
-    if kind in ("se", "folds"):
-        u = printed
-    elif kind == "ci95":
-        u = printed / 1.96
-    elif kind == "sd" and math.isfinite(nu):
-        u = printed / math.sqrt(nu + 1)
-    elif kind == "sd":
-        spread = printed
-    elif kind in ("examples", "binomial"):
-        margin = max(margin, printed)
-    value, blocked = claim.value, ""
-    if claim.best_of is not None and claim.best_of > 1:
-        if claim.sigma_pin is None:
-            blocked = f"the published value is the best of {claim.best_of} runs: needs sigma_pin"
-        else:
-            value -= sign * expected_maximum(claim.best_of) * claim.sigma_pin
-    return Aim(
-        value=value,
-        margin=margin,
-        known=(Known(u, nu), Within(claim.rounding)),
-        sigma_pin=claim.sigma_pin,
-        sign=sign,
-        at_least=claim.sense == "at_least",
-        spread=spread,
-        blocked=blocked,
-    )
 
 
 def _compare(values: Array, aim: Aim, level: float) -> Finding:
@@ -158,6 +113,8 @@ def _compare(values: Array, aim: Aim, level: float) -> Finding:
     word: Word = "INCONCLUSIVE"
     if not blocked:
         word = one(decide(d.low(level), d.high(level), aim.margin, at_least=aim.at_least))
+    if word == "BETTER" and aim.either_way:
+        word = "SHORT"
     note = blocked or _why(word, d, aim, values.size, level)
     return _finding(found, d, aim, word, note, values.size, level)
 
@@ -174,9 +131,11 @@ def _finding(
     else:
         test = p_above(d, -aim.margin) if aim.at_least else p_within(d, aim.margin)
         p, p_short = test.item(), p_below(d, -aim.margin).item()
+        if aim.either_way:
+            p_short = min(p_short, p_above(d, aim.margin).item())
     reason: Reason | None = None
     if word == "SHORT":
-        reason = "too low" if aim.sign > 0 else "too high"
+        reason = "too low" if mean < aim.value else "too high"
     return ValueFinding(
         word=word,
         reason=reason,
@@ -202,6 +161,8 @@ def _why(word: Word, d: Mean, aim: Aim, seeds: int, level: float) -> str:
     whole, width = f"the whole {at_level(level)}", f"the margin {aim.margin:.4g}"
     if word == "BETTER":
         return f"{whole} is better than published by more than {width}"
+    if word == "SHORT" and aim.either_way:
+        return f"{whole} is further from the published value than {width}"
     if word == "SHORT":
         return f"{whole} is worse than published by more than {width}"
     if word == "REPRODUCED" and aim.at_least:

@@ -341,6 +341,8 @@ def test_a_paper_whose_data_are_not_at_hand_is_left_out_and_the_rest_goes_on(wit
     assert (without_data / "results/tiny2020-dae/smoke/record.json").exists()
     code, out, err = ae(without_data, *ALONE, "--plan")
     assert (code, said in err, "to train: plain" in out or "there: plain" in out) == (0, True, True)
+    code, _, err = ae(without_data, *ALONE, "--plan", "lost2020-dae", "tiny2020-dae")
+    assert (code, err.splitlines()[-1]) == (3, "ae: not planned, for want of data: lost2020-dae")
     code, _, err = ae(without_data, *ALONE, "lost2020-dae")
     assert code == 3
     assert "ae: nothing was done: the data of no spec are at hand" in err

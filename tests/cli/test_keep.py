@@ -47,6 +47,12 @@ def test_a_record_with_fewer_seeds_is_refused_and_the_other_stays(project):
     assert (project / "kept" / NAME / "quick" / "record.json").read_bytes() == before
 
 
+def test_where_there_is_nothing_to_keep_it_says_so(project):
+    code, _, err = ae(project, "keep", "--tier", "paper")
+    assert code == 2
+    assert err == "ae: results: nothing to keep: found no record.json of the paper tier\n"
+
+
 def test_a_paper_without_a_record_is_named(project):
     code, _, err = ae(project, "keep", NAME, "--tier", "paper")
     assert code == 2

@@ -1,10 +1,12 @@
 """The models of the Pythae benchmark: each objective from its own formula; `oracle/test_pythae.py` has the library."""
 
+import copy
 import math
 
 import pytest
 import torch
 from torch import distributions as d
+from torch import nn
 from torch.nn.functional import binary_cross_entropy
 
 from ae.maths.discrepancy import discrepancy
@@ -88,6 +90,24 @@ def test_the_penalty_is_trained_on():
         weight[0, 0] += step
         after = model.steepness(batch.x).sum()
     assert float((after - before) / step) == pytest.approx(float(slopes[0][0, 0]), rel=1e-4)
+
+
+def test_where_images_are_normalised_together_the_gradient_is_that_of_their_sum():
+    """By plain autograd, in training; and the running statistics see the batch once a step."""
+    torch.manual_seed(0)
+    model = RegularisedAE(
+        28**2, network="convolutions", widths=[2, 3, 3, 4], latent=3, pull=0.0, smooth=1.0
+    )
+    x = torch.rand(4, 28**2, requires_grad=True)
+    twin = copy.deepcopy(model)
+    (expected,) = torch.autograd.grad(twin.reconstruct(x).sum(), x)
+    twin = copy.deepcopy(model)
+    twin.error(x, twin.encode(x))
+    found = model.objective(Batch(x.detach(), torch.zeros(4, dtype=torch.long)), {})
+    torch.testing.assert_close(found.parts["gradient"], (expected**2).sum(-1))
+    for (name, ours), theirs in zip(model.named_buffers(), twin.buffers(), strict=True):
+        torch.testing.assert_close(ours, theirs, msg=name)
+    assert all(m.track_running_stats for m in model.modules() if isinstance(m, nn.BatchNorm2d))
 
 
 def test_the_wasserstein_autoencoder_adds_the_discrepancy_of_the_batch():

@@ -280,7 +280,7 @@ ZOO = {
         for latent in (2, 5)
     },
     "unified_ae_conv": Entry(
-        RegularisedAE, {**UNIFIED_CONV, "pull": 0.0, "smooth": 0.0}, (stage(),), features=28**2
+        RegularisedAE, {**UNIFIED_CONV, "pull": 0.0, "smooth": 0.5}, (stage(),), features=28**2
     ),
     "unified_ae_regularised": Entry(
         RegularisedAE, {**UNIFIED, "pull": 0.5, "smooth": 0.0}, (stage(),)

@@ -17,7 +17,7 @@ from ae.running.worker import Happened
 
 
 def item(claim, members, rank=0, paper="a"):
-    return Item(paper, claim, "1", rank, tuple(members), 0, 0.0)
+    return Item(paper, claim, "1", rank, "published", tuple(members), 0, 0.0)
 
 
 def names(found, costs):

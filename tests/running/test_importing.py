@@ -94,6 +94,10 @@ def test_folders_without_members_or_of_other_papers_are_named(project):
     (project / "empty").mkdir()
     with pytest.raises(UserError, match=r"empty: found no member: SPEC/TIER/members"):
         bring([project / "empty"], papers(project), settings(project))
+    (project / "empty" / "a" / "quick").mkdir(parents=True)
+    (project / "empty" / "a" / "quick" / "record.json").touch()
+    with pytest.raises(UserError, match=r"; the record there was kept without its members$"):
+        bring([project / "empty"], papers(project), settings(project))
     there = elsewhere(project)
     with pytest.raises(UserError, match=r"no spec 'tiny2020-dae'"):
         bring([there], {}, settings(project))

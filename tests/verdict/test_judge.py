@@ -140,6 +140,16 @@ def test_other_seeds_stand_in_as_many_as_the_spec_lists():
     assert (verdict.word, verdict.note) == ("UNTESTED", "not run: seeds 0, 1 of a")
 
 
+@pytest.mark.parametrize(
+    ("function", "word"), [("likelihood.nll", "BETTER"), ("codes.mean_activity", "SHORT")]
+)
+def test_a_number_that_neither_way_is_better_of_is_missed_on_either_side(function, word):
+    found = record([value_claim()], [run("a", FIVE - FIVE.mean() + 1.0)])
+    found.spec["measure"][0]["function"] = function
+    (verdict,) = judge(found)
+    assert verdict.word == word
+
+
 # --- families -------------------------------------------------------------------------------------
 
 

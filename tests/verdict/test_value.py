@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from ae.spec import Spread
 from ae.verdict import verdict_figure, verdict_value
+from ae.verdict.aim import expected_maximum
 from ae.verdict.bounds import half_width
 from ae.verdict.finding import ValueFinding
 from ae.verdict.skewed import quantile
-from ae.verdict.value import expected_maximum
 
 LOWER, HIGHER = -1, 1
 T5 = float(quantile(5, 0.05))
@@ -84,6 +84,23 @@ def test_rounding_of_the_printed_number_counts():
     found = judged(value_claim(digits=0), np.full(5, 3.0))
     assert found.half == pytest.approx(scipy.stats.norm.ppf(0.95) * 0.5 / math.sqrt(3))
     assert judged(value_claim(digits=0), np.full(5, 3.0), level=0.001).half == 0.5
+
+
+@pytest.mark.parametrize("sign", [LOWER, HIGHER])
+def test_where_neither_is_better_a_number_beyond_the_margin_is_short_on_either_side(sign: int):
+    for shift, reason in ((-2.0, "too low"), (2.0, "too high")):
+        found = judged(value_claim(), 3.0 + shift + FIVE - FIVE.mean(), sign, either_way=True)
+        assert (found.word, found.reason) == ("SHORT", reason)
+        assert (
+            found.note
+            == "the whole 90 % interval is further from the published value than the margin 1"
+        )
+        assert found.p_short < 0.05
+        figure = verdict_figure(
+            figure_claim(), 3.0 + shift + FIVE - FIVE.mean(), sign=sign, either_way=True
+        )
+        assert (figure.word, figure.reason) == ("SHORT", reason)
+    assert judged(value_claim(), FIVE, sign, either_way=True).word == "REPRODUCED"
 
 
 def test_a_count_is_not_rounded():
