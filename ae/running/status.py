@@ -61,13 +61,20 @@ class Status:
     fault: str | None
 
     @property
+    def empty(self) -> bool:
+        """Whether nothing came of it: a run that was refused leaves a folder without anything."""
+        if self.recorded or self.fault or self.begun:
+            return False
+        return not any(run.there or run.others or run.outdated for run in self.runs)
+
+    @property
     def as_json(self) -> dict[str, Any]:
         """All of it, for `--json`."""
         return asdict(self)
 
 
 def status_of(path: Path, spec: Spec, results: Path) -> list[Status]:
-    """What is there of a spec, a line a tier that has a folder.
+    """What is there of a spec, a line a tier of which anything is.
 
     Args:
         path: The spec's file.
@@ -75,7 +82,8 @@ def status_of(path: Path, spec: Spec, results: Path) -> list[Status]:
         results: Where results are kept.
     """
     folders = sorted((results / path.stem).glob("[!.]*"))
-    return [_status(path, spec, folder) for folder in folders if folder.is_dir()]
+    found = [_status(path, spec, folder) for folder in folders if folder.is_dir()]
+    return [one for one in found if not one.empty]
 
 
 def _status(path: Path, spec: Spec, folder: Path) -> Status:

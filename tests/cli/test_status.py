@@ -27,6 +27,12 @@ def test_nothing_is_said_to_be_nothing(tmp_path, monkeypatch):
     assert said(make(tmp_path), monkeypatch) == "nothing has been run yet\n"
 
 
+def test_a_folder_of_a_run_that_was_refused_is_nothing(tmp_path, monkeypatch):
+    project = make(tmp_path)
+    (project / "results" / "tiny2020-dae" / "smoke+1234abcd").mkdir(parents=True)
+    assert said(project, monkeypatch) == "nothing has been run yet\n"
+
+
 def test_seeds_that_are_there_and_the_record(tmp_path, monkeypatch):
     project = make(tmp_path)
     _, record = run(project, seeds=(0, 5))
