@@ -143,8 +143,8 @@ def fine_detail(trained: Trained, *, split: Split, examples: int) -> list[float]
 
 
 def _bernoulli(
-    x: Float[Tensor, " batch *shape"], reconstruction: Float[Tensor, "seed batch *shape"]
-) -> Float[Tensor, "seed batch *shape"]:
+    x: Float[Tensor, " batch *shape"], reconstruction: Float[Tensor, " batch *shape"]
+) -> Float[Tensor, " batch *shape"]:
     q = reconstruction.clamp(CLIP, 1 - CLIP)
     return -(x * q.log() + (1 - x) * (-q).log1p())
 
@@ -153,7 +153,8 @@ def _mean_over_images(
     trained: Trained, split: Split, per_pixel: Callable[[Tensor, Tensor], Tensor]
 ) -> list[float]:
     def per_image(x: Tensor) -> Tensor:
-        reconstruction = trained.stack.share("reconstruct", x).double()
-        return per_pixel(x.double(), reconstruction).flatten(2).sum(-1)
+        """Seed by seed, for in double precision all of them would be gigabytes."""
+        made = trained.stack.share("reconstruct", x)
+        return torch.stack([per_pixel(x.double(), one.double()).flatten(1).sum(-1) for one in made])
 
     return by_seed(torch.cat(trained.over(split, per_image), 1), np.mean)
