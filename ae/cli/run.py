@@ -50,7 +50,8 @@ if TYPE_CHECKING:
     "--budget",
     callback=budget_option,
     metavar="TIME",
-    help="Spend so much time (90m, 3h), published values first, most claims per hour.",
+    help="Train for so much time (90m, 3h), published values first, most claims per hour; then "
+    "measure what is there.",
 )
 @click.option(
     "--executor",
