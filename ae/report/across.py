@@ -11,6 +11,7 @@ from ae.report.scale import Scale
 from ae.report.views import Page
 from ae.spec.evidence import evidence_of
 from ae.verdict import Verdict
+from ae.verdict.either_way import EITHER_WAY
 from ae.verdict.numbers import MINUS, fixed
 from ae.verdict.result import GOOD
 
@@ -24,7 +25,8 @@ NAMES = ("1 min", "1 h", "10 h", "100 h", "1000 h", "10⁴ h", "10⁵ h")
 class Difference:
     """Ours against a published value, in percent of that value; positive is better.
 
-    `band` is the margin, in percent as well.
+    Where neither more nor less is better what differs is on the side of the worse. `band` is the
+    margin, in percent as well.
     """
 
     claim: ClaimView
@@ -113,7 +115,10 @@ def _difference(claim: ClaimView, verdict: Verdict) -> Difference | None:
     target, margin = verdict.finding.target, verdict.finding.margin
     if not verdict.tested or evidence_of(verdict.claim) != "published" or not target or not margin:
         return None
-    factor = 100 * verdict.measure.sign / abs(target)
+    sign = verdict.measure.sign
+    if verdict.measure.function in EITHER_WAY:
+        sign = -1 if verdict.finding.numbers[0] > target else 1
+    factor = 100 * sign / abs(target)
     ends = [factor * (value - target) for value in verdict.finding.numbers]
     if any(math.isnan(end) for end in ends):
         return None

@@ -29,5 +29,5 @@ def test_no_table_where_nothing_was_tested(record, capsys):
     (line,) = capsys.readouterr().out.splitlines()
     assert line == (
         "cs182-ae-vae, quick tier, 1/3/6 seeds: none of its "
-        f"{len(untested)} claims is tested in this tier."
+        f"claims ({len(untested)}) is tested in this tier."
     )

@@ -80,6 +80,15 @@ def test_seeds_that_all_begin_alike_may():
     assert list(changes(OWN | same, old, same_device=True)) == []
 
 
+@pytest.mark.parametrize("key", ["fit/steps", "fit/noise z/correlation"])
+def test_a_list_without_values_agrees_with_its_like_alone(key):
+    """No run writes one, but a file may hold it."""
+    own, without = {key: [1.0]}, {key: list[float]()}
+    assert [k for k, _ in changes(own, without, same_device=True)] == [key]
+    assert [k for k, _ in changes(without, own, same_device=True)] == [key]
+    assert list(changes(without, without, same_device=True)) == []
+
+
 def test_elsewhere_what_both_have_is_compared():
     fewer = {k: v for k, v in OWN.items() if "noise" not in k}
     old = condensed([APPLIED])

@@ -13,7 +13,8 @@ from ae.spec.read import read_spec
 from ae.verdict.judge import judge
 
 ROOT = Path(__file__).parents[2]
-PUBLISHED = sorted((ROOT / "reports" / "published").glob("*/*/record.json"))
+# Recorded on 21 November 2026; `ae history` reads such ones out of the repository.
+EARLIER = Path(__file__).with_name("earlier-record.json")
 MEASURES = [
     {"name": "error", "direction": "lower", "unit": "%"},
     {"name": "score", "direction": "higher", "unit": ""},
@@ -74,15 +75,12 @@ def test_a_spec_of_today_is_left_as_it_is():
     assert modern({"claim": 3}) == {"claim": 3}
 
 
-def test_there_are_published_records_of_earlier_versions():
-    words = [json.loads(path.read_text())["spec"]["claim"] for path in PUBLISHED]
-    assert sum("better" in c for claims in words for c in claims) > 50
-
-
-@pytest.mark.parametrize("path", PUBLISHED, ids=lambda p: p.parts[-3])
-def test_a_published_record_means_what_it_meant(path):
+def test_a_record_of_an_earlier_version_means_what_it_meant():
     """Against the record's own words: of every claim the runs, the number and what is shown."""
-    record = read(path)
+    record = read(EARLIER)
+    words = [set(claim) for claim in record.spec["claim"]]
+    assert sum("better" in keys for keys in words) >= 2
+    assert any({"value", "digits"} <= keys for keys in words)
     spec, old = record.meaning, {c["id"]: c for c in record.spec["claim"]}
     directions = {m.name: m.direction for m in spec.measure}
     units = {m["name"]: m["unit"] for m in record.spec["measure"]}

@@ -62,7 +62,7 @@ MUTATIONS = [
     (
         'printed = "1.35"',
         'prinetd = "1.35"',
-        "[[claim]] 'value-25': unknown key 'prinetd' (did you mean 'printed'?); it may hold id, statement, metric, source, status, by, primary, tiers, control, sigma_pin, depends, looks, untrained, kind, run, printed, spread, sense, best_of, margin, margin_reason",
+        "[[claim]] 'value-25': unknown key 'prinetd' (did you mean 'printed'?); it may hold id, statement, metric, source, status, by, primary, tiers, control, sigma_pin, depends, looks, untrained, kind, run, printed, counted, spread, sense, best_of, margin, margin_reason",
     ),
     (
         'printed = "1.35"\n',
@@ -82,7 +82,7 @@ MUTATIONS = [
     (
         'printed = "1.35"',
         'printed = "1.35"\nunit = "%"',
-        "[[claim]] 'value-25': unknown key 'unit'; it may hold id, statement, metric, source, status, by, primary, tiers, control, sigma_pin, depends, looks, untrained, kind, run, printed, spread, sense, best_of, margin, margin_reason",
+        "[[claim]] 'value-25': unknown key 'unit'; it may hold id, statement, metric, source, status, by, primary, tiers, control, sigma_pin, depends, looks, untrained, kind, run, printed, counted, spread, sense, best_of, margin, margin_reason",
     ),
     (
         'title = "A Model"\n',
