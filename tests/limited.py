@@ -18,9 +18,7 @@ from project import make
 from ae.errors import OutsideError
 from ae.running import paper
 
-# Of four members of 12.5 MiB: trained by two, at the first grant that does it, for what the first run
-# has freed is there as well, now and then enough for four; and not even made.
-HALVED, REFUSED = (140, 110, 80), 20
+GRANTED = (140, 20)  # four members of 12.5 MiB: trained by two, not even made
 
 
 def run(root: Path, results: str) -> tuple[list[str], str]:
@@ -52,19 +50,15 @@ def main(folder: str) -> None:
     """As the module says."""
     root = make(Path(folder), epochs="1", limit="96", hidden="2000", seeds='"0-1"')
     _, whole = run(root, "whole")
-    for mib in HALVED:
+    for mib in GRANTED:
         grant(mib)
-        halves, digest = run(root, f"granted{mib}")
-        if halves:
-            break
-    print(f"{'; '.join(halves)}: {'equal' if digest == whole else 'other'}")
-    grant(REFUSED)
-    held = filled(REFUSED)
-    try:
-        run(root, f"granted{REFUSED}")
-    except OutsideError as error:
-        print(error)
-    del held
+        held = filled(mib) if mib == min(GRANTED) else []
+        try:
+            halves, digest = run(root, f"granted{mib}")
+            print(f"{mib} MiB: {'; '.join(halves)}: {'equal' if digest == whole else 'other'}")
+        except OutsideError as error:
+            print(f"{mib} MiB: {error}")
+        del held
 
 
 if __name__ == "__main__":

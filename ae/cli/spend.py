@@ -23,7 +23,10 @@ SPAN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([smhd])\s*")
 ROUND = 0.2  # of the budget, after which the order is made anew with what was learned
 LAST = 10**9
 KINDS = {"untrained": "no evidence"}  # kinds of evidence by another word
-NOTHING = "no claim is open: all of these are decided, have had their last look, or need other runs or seeds"
+NOTHING = (
+    "no claim is open: all of these are decided, have had their last look, or need other runs or "
+    "seeds"
+)
 
 
 def budget_option(

@@ -9,11 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ae.maths.benchmark_networks import (
-    Network,
-    benchmark_networks,
-    statistics_as_they_are,
-)
+from ae.maths.benchmark_networks import Network, benchmark_networks, statistics_as_they_are
 from ae.maths.codebooks import gathered, straight_through
 from ae.maths.discrepancy import discrepancy
 from ae.models.base import Autoencoder, Batch, Draw, Noise, Objective

@@ -143,8 +143,8 @@ VERDICTS = (
         "short",
         "SHORT",
         "Not reached: the whole interval is worse than the published value by more than the "
-        "margin (or off by more on either side, where neither more nor less is better); or an ordering is reversed or a tie; or a training diverged. The reason stands "
-        "beside it.",
+        "margin (or off by more on either side, where neither more nor less is better); or an "
+        "ordering is reversed or a tie; or a training diverged. The reason stands beside it.",
     ),
     Term(
         "inconclusive",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ae.disk import visible
 from ae.errors import MissingData, UserError
-from ae.running.folder import held
+from ae.running.folder import RECORD, held
 from ae.running.keeping import FILE as LIGHT
 from ae.running.keeping import Light, bring_record, read_light
 from ae.running.measurements import Measurements
@@ -74,7 +74,7 @@ def found_in(folder: Path) -> list[Brought]:
         light, tier = read_light(path), path.resolve().parent
         found.append(Brought(tier.parent.name, tier.name, tier, light.members(tier), light))
     if not found:
-        kept = any(visible(folder, "**/record.json"))
+        kept = any(visible(folder, f"**/{RECORD}"))
         raise UserError(
             f"{folder}: found no member: SPEC/TIER/{FOLDER}/*.safetensors or SPEC/TIER/{LIGHT}"
             + ("; the record there was kept without its members" if kept else "")

@@ -8,7 +8,7 @@ from ae.running.folder import RECORD
 from ae.running.jobs import Names
 from ae.running.paper import Paper
 from ae.running.selection import needs
-from ae.spec import Claim, runs_of
+from ae.spec import Claim
 from ae.verdict import judge
 from ae.verdict.looks import needed
 
@@ -72,6 +72,10 @@ def _words(paper: Paper, seeds_there: Mapping[str, Sequence[int]]) -> dict[str, 
         gone = {
             run.name for run in record.runs if set(run.seeds) - set(seeds_there.get(run.name, ()))
         }
-        return {v.id: v.word for v in judge(record) if not gone.intersection(runs_of(v.claim))}
+        return {
+            verdict.id: verdict.word
+            for verdict in judge(record)
+            if not gone.intersection(needs(record.meaning, verdict.claim))
+        }
     except UserError:
         return {}

@@ -8,6 +8,8 @@ EITHER_WAY = {  # functions, whatever direction a paper's table or plot gives th
     "decomposition.term",
     "filters.participation_ratio",
     "filters.radius",
+    "layers.active",
+    "layers.divergence",
     "likelihood.active_units",
     "likelihood.kl",
     "likelihood.kl_units",

@@ -99,9 +99,10 @@ class Samples:
     def family(self, claim: Compared, seeds: int, *, back: bool = False) -> tuple[float, int]:
         """p after correction for all claims of the tier about the same runs, and their number.
 
-        `back`: of an order, p of "it is the other way round", by the same correction. Westfall and Young's step-down over the orders among them, Holm's over claims of another
+        Westfall and Young's step-down over the orders among them, Holm's over claims of another
         kind; by Bonferroni over kinds, and over claims that look at other numbers of seeds.
         Controls are no claims of the paper. 0 for a claim without others: its own p stands.
+        `back`: of an order, p of "it is the other way round", by the same correction.
         """
         members = [c for c in self._rivals if set(runs_of(c)) == set(runs_of(claim))]
         if claim.control or len(members) < 2:

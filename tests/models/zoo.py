@@ -718,7 +718,7 @@ ZOO = {
         f"vamp_vae_{levels}_{prior}": Entry(
             VampVAE,
             {"width": 7, "latent": 3, "levels": levels, "prior": prior, "components": 16},
-            (stage(epochs=1, schedules=SOON),),
+            (stage(schedules=WARM),),
         )
         for levels, prior in ((1, "standard"), (2, "mixture"), (2, "vamp"))
     },

@@ -20,7 +20,9 @@ from claims import (
 
 from ae.errors import UserError
 from ae.spec import Spread
+from ae.spec.facts import facts_of
 from ae.verdict import headline, judge
+from ae.verdict.either_way import EITHER_WAY
 from ae.verdict.finding import OrderFinding, TrendFinding
 from ae.verdict.permutation import adjusted_flips, adjusted_splits, holm, page, sign_flip
 
@@ -148,6 +150,11 @@ def test_a_number_that_neither_way_is_better_of_is_missed_on_either_side(functio
     found.spec["measure"][0]["function"] = function
     (verdict,) = judge(found)
     assert verdict.word == word
+
+
+@pytest.mark.parametrize("function", sorted(EITHER_WAY))
+def test_what_neither_way_is_better_of_is_a_measure(function):
+    assert facts_of(function) is not None
 
 
 # --- families -------------------------------------------------------------------------------------
