@@ -137,7 +137,7 @@ def scores(trained: Trained) -> Float[Tensor, "seed examples"]:
         made: Tensor = trained.stack.share("reconstruct", x)
         return ((made - x) ** 2).flatten(2).double().mean(-1)
 
-    return torch.cat(trained.over("test", per_image), 1)
+    return torch.cat(trained.over("test", per_image, size=trained.rows), 1)
 
 
 def anomalous(trained: Trained) -> NDArray[np.bool_]:

@@ -104,7 +104,9 @@ def distances(trained: Trained, split: str, seed: int) -> NDArray[np.float64]:
         far: Tensor = (made - x).double().flatten(1).square().sum(-1).sqrt()
         return far
 
-    found: NDArray[np.float64] = torch.cat(trained.over(split, piece)).cpu().numpy()
+    found: NDArray[np.float64] = (
+        torch.cat(trained.over(split, piece, size=trained.rows)).cpu().numpy()
+    )
     return found
 
 

@@ -111,11 +111,12 @@ def pixel_variance(trained: Trained, *, split: Split) -> list[float]:
 
 def _variance(trained: Trained, split: Split) -> float:
     """In double precision, from the means of pieces."""
-    means, squares, counts = [], [], []
-    for x in trained.over(split, lambda x: x.double()):
-        means.append(float(x.mean()))
-        squares.append(float((x**2).mean()))
-        counts.append(len(x))
+
+    def moments(x: Tensor) -> Tensor:
+        exact = x.double()
+        return torch.stack([exact.mean(), (exact**2).mean(), exact.new_tensor(len(x))])
+
+    means, squares, counts = torch.stack(trained.over(split, moments)).T.cpu().numpy()
     return float(np.average(squares, weights=counts) - np.average(means, weights=counts) ** 2)
 
 
@@ -137,8 +138,12 @@ def fine_detail(trained: Trained, *, split: Split, examples: int) -> list[float]
         return power.flatten(-3).sum(-1)
 
     count = up_to(trained, split, examples)
-    own = torch.cat(trained.over(split, energy, count)).sum()
-    made = trained.over(split, lambda x: energy(trained.stack.share("reconstruct", x)), count)
+    own = torch.cat(trained.over(split, energy, count, trained.rows)).sum()
+
+    def kept(x: Tensor) -> Tensor:
+        return energy(trained.stack.share("reconstruct", x))
+
+    made = trained.over(split, kept, count, trained.rows)
     return by_seed(100 * torch.cat(made, 1) / own, np.sum)
 
 
@@ -157,4 +162,5 @@ def _mean_over_images(
         made = trained.stack.share("reconstruct", x)
         return torch.stack([per_pixel(x.double(), one.double()).flatten(1).sum(-1) for one in made])
 
-    return by_seed(torch.cat(trained.over(split, per_image), 1), np.mean)
+    found = trained.over(split, per_image, size=trained.rows)
+    return by_seed(torch.cat(found, 1), np.mean)

@@ -7,6 +7,7 @@ from ae.data.dataset import Dataset, load
 from ae.data.manifest import Manifest, find_manifest
 from ae.disk import digest
 from ae.library import Library
+from ae.machine.memory import trim
 from ae.running.drawn import drawn_by
 from ae.spec import Cell, Descent, Labels
 
@@ -88,4 +89,5 @@ class Splits:
                 by_seed=by_seed,
             )
             self._data[key] = drawn_by(found)
+            trim()  # reading takes the set several times
         return self._data[key]

@@ -14,6 +14,7 @@ from ae.records.entries import Curve
 from ae.training.stack import Stack, generator
 
 CHUNK = 2000  # examples that one call of the model sees
+PART = 500  # the same, of a model whose members are computed in turn: its planes take the memory
 
 if TYPE_CHECKING:
     Measured = Mapping[str, Mapping[str, Mapping[int, float]]]
@@ -58,6 +59,11 @@ class Trained:
         """The module that the members share the form of; its own tensors are not trained ones."""
         return self.stack.model
 
+    @property
+    def rows(self) -> int:
+        """How many examples one call of the model sees, where how many changes no value."""
+        return PART if self.model.in_turn else CHUNK
+
     def generator(self, member: int, purpose: str) -> torch.Generator:
         """Randomness for evaluation: its own stream, so that no metric shifts another."""
         return generator(self.seeds[member], f"evaluate/{purpose}", self.stack.device)
@@ -78,7 +84,8 @@ class Trained:
         key = (method, split, count)
 
         def found() -> Tensor:
-            return torch.cat(self.over(split, lambda x: self.stack.share(method, x), count), 1)
+            found = self.over(split, lambda x: self.stack.share(method, x), count, self.rows)
+            return torch.cat(found, 1)
 
         return self.remembered(key, found)
 
@@ -89,14 +96,18 @@ class Trained:
         return self._memory[key]
 
     def over(
-        self, split: str, function: Callable[[Tensor], Tensor], examples: int | None = None
+        self,
+        split: str,
+        function: Callable[[Tensor], Tensor],
+        examples: int | None = None,
+        size: int = CHUNK,
     ) -> list[Tensor]:
-        """`function(x)` for consecutive pieces x of a split, without gradients."""
+        """`function(x)` for consecutive pieces x of a split, `size` examples each, no gradients."""
         data = self.split(split)
         count = len(data.x) if examples is None else examples
         self.stack.train(False)
         with torch.no_grad():
             return [
-                function(data.batch(torch.arange(a, min(a + CHUNK, count), device=data.x.device)).x)
-                for a in range(0, count, CHUNK)
+                function(data.batch(torch.arange(a, min(a + size, count), device=data.x.device)).x)
+                for a in range(0, count, size)
             ]

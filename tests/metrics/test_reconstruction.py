@@ -14,7 +14,7 @@ from ae.metrics import reconstruction
 from ae.models.gaussian_vae import GaussianVAE
 from ae.models.pca import PCA
 from ae.training.stack import Stack
-from ae.training.trained_run import CHUNK
+from ae.training.trained_run import CHUNK, PART, Trained
 
 MNIST = Path(__file__).parents[2] / "datasets" / "mnist"
 
@@ -169,6 +169,43 @@ def test_nmse_of_the_mean_of_all_pixels_is_1(run):
     assert found == pytest.approx([variance] * 2, rel=1e-12)
     assert reconstruction.nmse(trained, split="train") == pytest.approx([1.0, 1.0], rel=1e-12)
     assert reconstruction.nmse(trained, split="test") == pytest.approx([0.25 / 4 / variance] * 2)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        reconstruction.pixel_variance,
+        reconstruction.nmse,
+        reconstruction.squared_error,
+        reconstruction.cross_entropy,
+        partial(reconstruction.fine_detail, examples=CHUNK + 300),
+    ],
+)
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_of_a_set_of_photographs_no_copy_is_held(run, monkeypatch, in_turn, measure):
+    """Of each image a few numbers are kept; of 2,300 images 500 are in memory where seeds take turns."""
+    held, seen = [], []
+    over = Trained.over
+
+    def watched(trained, split, function, *more, **named):
+        def piece(x):
+            seen.append(len(x))
+            return function(x)
+
+        found = over(trained, split, piece, *more, **named)
+        held.append(sum(t.numel() for t in found))
+        return found
+
+    monkeypatch.setattr(Trained, "over", watched)
+    monkeypatch.setattr(PCA, "in_turn", in_turn)
+    x = torch.rand(CHUNK + 300, 12)
+    trained = run(Stack([lambda: PCA(12, latent=0)] * 2, [0, 1]), x, shape=(3, 2, 2))
+    whole = measure(trained, split="test")
+    assert max(held) <= 2 * len(x) + 100
+    if measure not in (reconstruction.pixel_variance, reconstruction.nmse):
+        assert max(seen) == (PART if in_turn else CHUNK)
+    monkeypatch.setattr(Trained, "rows", 10**6)
+    assert measure(trained, split="test") == pytest.approx(whole, rel=1e-12)
 
 
 def test_fine_detail_of_a_blur_is_what_its_transfer_function_lets_through(run):
