@@ -22,14 +22,17 @@ POLICY = {
 }
 
 
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # of glibc's malloc.h
+MAPPED = 2**25  # bytes: few tensors of a step are as large
 
 
 def set_policy() -> None:
     """Set how threads wait and how MKL rounds, where the user has not; before torch is loaded.
 
-    Also keeps freed memory in the process: by default glibc returns large blocks to the system and
-    takes them back at every step, and the page faults cost an eighth of the time.
+    Also keeps freed memory in the process: by default glibc returns blocks from 128 KiB on to the
+    system and takes them back at every step, and the page faults cost an eighth of the time. Blocks
+    from `MAPPED` on are returned all the same: an aligned one is not put again where one of its size was
+    freed, so that summing the pixels of 50,000 photographs, piece by piece, took 1.1 GB.
     """
     neutral.settle()
     for name, value in POLICY.items():
@@ -41,7 +44,7 @@ def set_policy() -> None:
         os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
-        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_MMAP_THRESHOLD, MAPPED)
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
         libc.mallopt(M_TOP_PAD, 2**26)
 

@@ -9,12 +9,14 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from ae.data.dataset import Dataset
+from ae.machine.memory import trim
 from ae.models.base import Autoencoder
 from ae.records.entries import Curve
 from ae.training.stack import Stack, generator
 
 CHUNK = 2000  # examples that one call of the model sees
-PART = 500  # the same, of a model whose members are computed in turn: its planes take the memory
+PART = 250  # the same, of a model whose members are computed in turn: its planes take the memory
+LARGE = 2**22  # pixels of a piece of photographs
 
 if TYPE_CHECKING:
     Measured = Mapping[str, Mapping[str, Mapping[int, float]]]
@@ -106,8 +108,11 @@ class Trained:
         data = self.split(split)
         count = len(data.x) if examples is None else examples
         self.stack.train(False)
+        found = []
         with torch.no_grad():
-            return [
-                function(data.batch(torch.arange(a, min(a + size, count), device=data.x.device)).x)
-                for a in range(0, count, size)
-            ]
+            for a in range(0, count, size):
+                index = torch.arange(a, min(a + size, count), device=data.x.device)
+                found.append(function(data.batch(index).x))
+                if size * data.features >= LARGE:
+                    trim()  # else what is kept of each piece holds the space of the next apart
+        return found

@@ -183,7 +183,7 @@ def test_nmse_of_the_mean_of_all_pixels_is_1(run):
 )
 @pytest.mark.parametrize("in_turn", [True, False])
 def test_of_a_set_of_photographs_no_copy_is_held(run, monkeypatch, in_turn, measure):
-    """Of each image a few numbers are kept; of 2,300 images 500 are in memory where seeds take turns."""
+    """Of each image a few numbers are kept; of 2,300 images 250 are in memory where seeds take turns."""
     held, seen = [], []
     over = Trained.over
 
