@@ -8,7 +8,7 @@ from ae.gate.baseline import Baseline, BaselineRun
 from ae.records.entries import WORST, RunRecord
 from ae.records.record import Record
 from ae.spec import Direction, ExactClaim
-from ae.verdict.either_way import EITHER_WAY
+from ae.verdict.either_way import either_way
 from ae.verdict.moved import Pair
 
 END = "end of"  # what the name of a term's last value begins with
@@ -18,7 +18,7 @@ def pairs_of(record: Record, baseline: Baseline) -> Iterator[tuple[RunRecord, st
     """Run, name and both samples of everything that the two have in common."""
     spec = record.meaning
     directions: dict[str, Direction | None] = {
-        m.name: None if m.function in EITHER_WAY else m.direction for m in spec.measure
+        m.name: None if either_way(m) else m.direction for m in spec.measure
     }
     pinned = {(c.run, c.metric) for c in spec.claim if isinstance(c, ExactClaim)}
     for old in baseline.runs:

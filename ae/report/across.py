@@ -11,7 +11,7 @@ from ae.report.scale import Scale
 from ae.report.views import Page
 from ae.spec.evidence import evidence_of
 from ae.verdict import Verdict
-from ae.verdict.either_way import EITHER_WAY
+from ae.verdict.either_way import either_way
 from ae.verdict.numbers import MINUS, fixed
 from ae.verdict.result import GOOD
 
@@ -116,7 +116,7 @@ def _difference(claim: ClaimView, verdict: Verdict) -> Difference | None:
     if not verdict.tested or evidence_of(verdict.claim) != "published" or not target or not margin:
         return None
     sign = verdict.measure.sign
-    if verdict.measure.function in EITHER_WAY:
+    if either_way(verdict.measure):
         sign = -1 if verdict.finding.numbers[0] > target else 1
     factor = 100 * sign / abs(target)
     ends = [factor * (value - target) for value in verdict.finding.numbers]

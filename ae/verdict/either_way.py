@@ -1,5 +1,7 @@
 """Metrics of which neither more nor less is better: a number of theirs is met or missed."""
 
+from ae.spec import Measure
+
 EITHER_WAY = {  # functions, whatever direction a paper's table or plot gives them
     "codebook.perplexity",
     "codebook.rate",
@@ -24,3 +26,22 @@ EITHER_WAY = {  # functions, whatever direction a paper's table or plot gives th
     "sparsity.reach",
     "total_correlation.gaussian",
 }
+PARTS = {"kl", "perplexity"}  # parts of an objective of which that holds
+READ = {  # functions that read such a part off, by training or by a data set
+    "curves.at_step",
+    "curves.average",
+    "curves.between",
+    "curves.greatest",
+    "curves.last_stage",
+    "curves.least",
+    "curves.window",
+    "objective.mean",
+}
+
+
+def either_way(measure: Measure) -> bool:
+    """Whether neither more nor less of a measure is better."""
+    part = str(measure.arguments.get("part", "")).rpartition("/")[
+        2
+    ]  # of a watch: its name before it
+    return measure.function in EITHER_WAY or (measure.function in READ and part in PARTS)

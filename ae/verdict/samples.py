@@ -20,7 +20,7 @@ from ae.spec import (
 )
 from ae.verdict.bounds import p_within
 from ae.verdict.comparison import PAIRED, Arms, compared
-from ae.verdict.either_way import EITHER_WAY
+from ae.verdict.either_way import either_way
 from ae.verdict.looks import Listed, chosen, listed_seeds, schedule
 from ae.verdict.permutation import adjusted_flips, adjusted_splits, holm, page
 from ae.verdict.pooled import FEWEST, bounds_of, p_values
@@ -58,7 +58,7 @@ class Samples:
 
     def either_way(self, claim: Claim) -> bool:
         """Whether neither more nor less of the claim's metric is better."""
-        return self.measures[claim.metric].function in EITHER_WAY
+        return either_way(self.measures[claim.metric])
 
     def values(self, run: str, metric: str, seeds: int) -> Values:
         """A metric by the seeds of a run that decide at this number of them."""

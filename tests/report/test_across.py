@@ -15,7 +15,7 @@ from ae.report.board import forests
 from ae.report.views import Page
 from ae.spec.evidence import evidence_of
 from ae.verdict import judge
-from ae.verdict.either_way import EITHER_WAY
+from ae.verdict.either_way import either_way
 
 ROOT = Path(__file__).parents[2]
 PAPERS = sorted(ROOT.glob("reports/published/*/paper/record.json"))
@@ -56,7 +56,7 @@ def test_a_difference_is_in_percent_and_its_sign_says_better_or_worse(
             found = verdicts[paper.page.key, one.claim.id]
             target, (mean, low, high) = found.finding.target or 0.0, found.finding.numbers
             better = mean > target if found.measure.sign > 0 else mean < target
-            better = better and found.measure.function not in EITHER_WAY
+            better = better and not either_way(found.measure)
             assert abs(one.mean) == pytest.approx(100 * abs(mean - target) / abs(target))
             assert mean == target or (one.mean > 0) == better
             assert one.high - one.low == pytest.approx(100 * (high - low) / abs(target))

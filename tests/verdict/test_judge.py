@@ -1,6 +1,7 @@
 """Whole records: what decides, what is missing, families, controls."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,13 @@ from claims import (
 from ae.errors import UserError
 from ae.spec import Spread
 from ae.spec.facts import facts_of
+from ae.spec.read import read_spec
 from ae.verdict import headline, judge
-from ae.verdict.either_way import EITHER_WAY
+from ae.verdict.either_way import EITHER_WAY, PARTS, READ, either_way
 from ae.verdict.finding import OrderFinding, TrendFinding
 from ae.verdict.permutation import adjusted_flips, adjusted_splits, holm, page, sign_flip
+
+SPECS = sorted((Path(__file__).parents[2] / "benchmarks").glob("*.toml"))
 
 
 def test_a_record_is_judged_claim_by_claim():
@@ -152,7 +156,31 @@ def test_a_number_that_neither_way_is_better_of_is_missed_on_either_side(functio
     assert verdict.word == word
 
 
-@pytest.mark.parametrize("function", sorted(EITHER_WAY))
+@pytest.mark.parametrize(
+    ("function", "part", "word"),
+    [
+        ("curves.between", "kl", "SHORT"),
+        ("curves.at_step", "test/kl", "SHORT"),
+        ("objective.mean", "perplexity", "SHORT"),
+        ("curves.between", "loss", "BETTER"),
+        ("curves.between", "kl/loss", "BETTER"),
+        ("objective.difference", "kl", "BETTER"),  # how far it is off: less is better
+    ],
+)
+def test_a_divergence_that_is_read_off_is_missed_on_either_side(function, part, word):
+    found = record([value_claim()], [run("a", FIVE - FIVE.mean() + 1.0)])
+    found.spec["measure"][0] |= {"function": function, "arguments": {"part": part}}
+    (verdict,) = judge(found)
+    assert verdict.word == word
+
+
+def test_the_parts_that_neither_way_is_better_of_are_read_off_by_some_spec():
+    measures = [m for path in SPECS for m in read_spec(path).measure]
+    read = [m for m in measures if m.function in READ and either_way(m)]
+    assert {str(m.arguments["part"]) for m in read} == PARTS
+
+
+@pytest.mark.parametrize("function", sorted(EITHER_WAY | READ))
 def test_what_neither_way_is_better_of_is_a_measure(function):
     assert facts_of(function) is not None
 
