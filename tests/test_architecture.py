@@ -108,7 +108,6 @@ TOP = {"__main__", "__init__"}  # may import what they need
 LINES = 250  # of a file at most
 LONG: dict[str, str] = {  # files that are longer, and why
     "metrics.disentanglement": "six scores, each with its label, of one protocol",
-    "training.stack_training": "a stack's training, its checkpoints and what is kept",
 }
 
 

@@ -14,10 +14,10 @@ from ae.running.event import Event
 from ae.running.jobs import Job, PlannedPaper, PlannedStack, Result
 from ae.running.needs import needs_of
 from ae.running.paper import Paper
+from ae.training.checkpoints import progress_of
 from ae.training.key import differences
 from ae.training.members import Members
 from ae.training.plan import Member, StackPlan
-from ae.training.stack_training import progress_of
 
 _STEPPED: dict[str, Any] = {}  # the paper, and its runs that have taken a dry step here
 _LAST: list[Paper] = []  # the paper of the last job: its data are loaded, the next is often of it

@@ -27,9 +27,10 @@ from ae.spec import Cell, Claim, Measure
 from ae.spec.read import read_spec
 from ae.spec.tiers import cells
 from ae.spec.untrained import untrained
+from ae.training.checkpoints import begun
 from ae.training.members import Members, TrainedMember, here
 from ae.training.plan import Member, StackPlan, plan, stacks
-from ae.training.stack_training import StackTraining, Step, begun
+from ae.training.stack_training import StackTraining, Step
 
 GRAIN = 6e7  # operations of a step, below which members train together on a CPU
 

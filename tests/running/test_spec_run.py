@@ -431,5 +431,5 @@ def test_torch_is_asked_for_cuda_only_where_it_may_say_yes(monkeypatch, build, d
 def test_cost_is_shared_out_in_proportion_to_weights_and_steps(project):
     one = paper(project, seeds=(0,))
     plain, _, wide = stacks(one.members, lambda m: 1)
-    costs = [one.training(plan).cost for plan in (plain, wide)]
+    costs = [one.training(plan).work.total for plan in (plain, wide)]
     assert costs[1] / costs[0] == pytest.approx((784 * 24 + 24 + 784) / (784 * 12 + 12 + 784))
