@@ -14,13 +14,7 @@ from ae.machine.provenance import of_training
 from ae.running.estimate import flops
 from ae.running.folder import folder_of
 from ae.running.measurements import Measurements, measure_key
-from ae.running.selection import (
-    Wanted,
-    changed,
-    chosen_claims,
-    tier_measures,
-    wanted_runs,
-)
+from ae.running.selection import Wanted, changed, chosen_claims, tier_measures, wanted_runs
 from ae.running.settings import Settings
 from ae.running.splits import Splits
 from ae.spec import Cell, Claim, Measure
@@ -147,11 +141,8 @@ class Paper:
         One without weights only serves while all that is wanted of it was measured, by the code,
         the data and the libraries of today.
         """
-        return [
-            f
-            for f in self.store.of(member, self.where)
-            if not f.light or self._valued(member.run, f)
-        ]
+        files = self.store.of(member, self.where)
+        return [f for f in files if not f.light or self._valued(member.run, f)]
 
     def _valued(self, run: str, file: TrainedMember) -> bool:
         if file.diverged:
