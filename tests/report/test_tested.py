@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import tables
 
 from ae.records.record import read
 from ae.report import tested as values
@@ -31,6 +32,21 @@ def test_the_readmes_rows_are_among_them(lines):
     assert set(rows) <= set(lines)
     specs = [{row.split("|")[1] for row in table} for table in (rows, lines[2:])]
     assert specs[0] == specs[1]  # each has its row
+
+
+def test_the_script_writes_the_pages_as_they_are_and_mends_what_is_not():
+    now = tables.pages()
+    for page, text in now.items():
+        assert (ROOT / page).read_text(encoding="utf-8") == text
+    readme = now[tables.README]
+    rows = ROW.findall(now[tables.FOUND])
+    (old,) = [row for row in ROW.findall(readme) if "`log-vae-clean`" in row]
+    outdated = readme.replace(old, old.replace("REPRODUCED", "SHORT (too high)"))
+    without = readme.replace(f"{old}\n", "")
+    for wrong in (outdated, without):
+        assert wrong != readme
+        mended = tables.replaced(wrong, tables.chosen(wrong, rows))
+        assert mended == readme
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda p: p.parts[-3])
