@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from jaxtyping import Shaped
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ae.data.dataset import Dataset
 from ae.machine.memory import trim
@@ -63,8 +64,13 @@ class Trained:
 
     @property
     def rows(self) -> int:
-        """How many examples one call of the model sees, where how many changes no value."""
-        return PART if self.model.in_turn else CHUNK
+        """How many examples one call of the model sees, where how many changes no value.
+
+        By layers that normalise with the statistics of the present batch it does: they see `CHUNK`.
+        """
+        layers = (layer for layer in self.model.modules() if isinstance(layer, _BatchNorm))
+        apart = all(layer.running_mean is not None for layer in layers)
+        return PART if self.model.in_turn and apart else CHUNK
 
     def generator(self, member: int, purpose: str) -> torch.Generator:
         """Randomness for evaluation: its own stream, so that no metric shifts another."""

@@ -208,6 +208,20 @@ def test_of_a_set_of_photographs_no_copy_is_held(run, monkeypatch, in_turn, meas
     assert measure(trained, split="test") == pytest.approx(whole, rel=1e-12)
 
 
+@pytest.mark.parametrize(("tracks", "rows"), [(True, PART), (False, CHUNK)])
+def test_what_is_normalised_by_the_present_batch_is_seen_in_whole_pieces(
+    run, monkeypatch, tracks, rows
+):
+    def built():
+        model = PCA(4, latent=0)
+        model.norm = torch.nn.BatchNorm1d(4, track_running_stats=tracks)
+        return model
+
+    monkeypatch.setattr(PCA, "in_turn", True)
+    trained = run(Stack([built], [0]), torch.rand(5, 4), shape=(2, 2))
+    assert trained.rows == rows
+
+
 def test_fine_detail_of_a_blur_is_what_its_transfer_function_lets_through(run):
     side = 8
     index = np.arange(side)
