@@ -23,6 +23,7 @@ from ae.training.trained_run import Trained
 
 BLOCK = 100  # examples that share a stream of noise
 SPLITS: tuple[Split, Split] = ("train", "test")
+ROWS = 2000  # examples times samples that one call of the model sees
 
 
 @measure(
@@ -173,7 +174,7 @@ def _weights(
     """log w, sample by sample; the model sees many at a time."""
     draws = trained.model.draws_for("log_weights", None)
     generators = [trained.generator(m, f"log_weights/{block}") for m in range(len(trained.seeds))]
-    at_once = max(1, trained.rows // len(x))
+    at_once = max(1, ROWS // len(x))
     for first in range(0, samples, at_once):
         noise = fresh_noise(draws, generators, min(at_once, samples - first), x)
         yield from trained.stack.sample("log_weights", x, noise).double().unbind(1)

@@ -24,7 +24,7 @@ from ae.training.classes import function
 from ae.training.members import TrainedMember, curves
 from ae.training.plan import Member
 from ae.training.stack import Stack
-from ae.training.trained_run import Trained
+from ae.training.trained_run import InParts, Trained
 
 
 class Conclusion:
@@ -211,7 +211,7 @@ class Conclusion:
         return Trained(
             name=run,
             label=cell.label,
-            stack=Stack.of(group[0][0].build, seeds, tensors, here),
+            stack=InParts(Stack.of(group[0][0].build, seeds, tensors, here)),
             train=self._for(cell, "train", seeds),
             test=self._for(cell, "test", seeds),
             diverged={i: f.diverged for i, (_, f) in enumerate(group) if f.diverged},

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Shaped
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils._pytree import tree_map
 
 from ae.data.dataset import Dataset
 from ae.machine.memory import trim
-from ae.models.base import Autoencoder
+from ae.models.base import Autoencoder, Noise
 from ae.records.entries import Curve
 from ae.training.stack import Stack, generator
 
@@ -24,6 +25,28 @@ if TYPE_CHECKING:
 else:  # whoever looks into it depends on it; to check its type would be to look
     Measured = object
 """Run -> measure -> seed -> value; NaN where the seed diverged."""
+
+
+class InParts(Stack):
+    """A trained stack: where members take turns, few samples of many pass at once.
+
+    Every sample is computed alone, so that the values are those of all at once.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        vars(self).update(vars(stack))
+
+    def sample(self, method: str, x: Tensor, noise: Noise) -> Any:
+        """As `Stack.sample`."""
+        many = next(iter(noise.values())).shape[1] if noise else 1
+        at_once = max(1, PART // len(x))
+        if not self.model.in_turn or many <= at_once:
+            return super().sample(method, x, noise)
+        parts = [
+            {n: v[:, a : a + at_once] for n, v in noise.items()} for a in range(0, many, at_once)
+        ]
+        found = [super(InParts, self).sample(method, x, part) for part in parts]
+        return tree_map(lambda *each: torch.cat(each, 1), *found)
 
 
 @dataclass(frozen=True)

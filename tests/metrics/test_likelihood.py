@@ -19,7 +19,7 @@ from torch.distributions import Normal, kl_divergence
 
 from ae.errors import UserError
 from ae.metrics import likelihood
-from ae.training.trained_run import CHUNK, Trained
+from ae.training.trained_run import CHUNK
 
 X = torch.tensor([[0.4], [-1.1], [2.0]], dtype=torch.float64)
 ALL = {"split": "test", "examples": 1000}
@@ -113,13 +113,13 @@ def test_how_many_rows_the_model_sees_at_once_changes_nothing(narrow, monkeypatc
     trained, _ = narrow
     whole = likelihood.bounds(trained, "test", 1000, 100, [1, 100])
     for rows in (7, 21, 10**6):
-        monkeypatch.setattr(Trained, "rows", rows)
+        monkeypatch.setattr(likelihood, "ROWS", rows)
         found = likelihood.bounds(trained, "test", 1000, 100, [1, 100])
         torch.testing.assert_close(found, whole, rtol=1e-12, atol=1e-12)
 
 
 def test_memory_does_not_grow_with_the_number_of_samples(layered, monkeypatch):
-    monkeypatch.setattr(Trained, "rows", 60)
+    monkeypatch.setattr(likelihood, "ROWS", 60)
     peaks, sizes = [], []
     kept = likelihood.fresh_noise
 
