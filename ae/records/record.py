@@ -109,7 +109,7 @@ class Record(Part):
         if self.spec_digest == digest_of(spec):
             return False
         try:
-            then, now = (digest_of(_within(one, self.tier)) for one in (self.meaning, spec))
+            then, now = (digest_of(within(one, self.tier)) for one in (self.meaning, spec))
         except UserError:
             return True
         return then != now
@@ -119,7 +119,7 @@ class Record(Part):
         return next((r for r in self.runs if r.name == name), None)
 
 
-def _within(spec: Spec, tier: TierName) -> Spec:
+def within(spec: Spec, tier: TierName) -> Spec:
     """What a spec says of one tier: without the tables of others, and what holds in others alone."""
     own: dict[str, Any] = {
         name: tuple(
