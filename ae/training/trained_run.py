@@ -131,9 +131,13 @@ class Trained:
         split: str,
         function: Callable[[Tensor], Tensor],
         examples: int | None = None,
-        size: int = CHUNK,
+        size: int | None = None,
     ) -> list[Tensor]:
-        """`function(x)` for consecutive pieces x of a split, `size` examples each, no gradients."""
+        """`function(x)` for consecutive pieces x of a split, without gradients.
+
+        Of `size` examples each, by default `CHUNK`.
+        """
+        size = CHUNK if size is None else size
         data = self.split(split)
         count = len(data.x) if examples is None else examples
         self.stack.train(False)
