@@ -41,12 +41,7 @@ def _added(
     draws = trained.model.draws_for("log_weights", None)
     generators = [trained.generator(m, f"added/{block}") for m in range(len(trained.seeds))]
     noise = fresh_noise(draws, generators, samples, x)
-    at_once = max(1, trained.rows // len(x))
-    likelihoods, kls = [], []
-    for first in range(0, samples, at_once):
-        some = {name: drawn[:, first : first + at_once] for name, drawn in noise.items()}
-        terms = trained.stack.sample("elbo_terms", x, some)
-        likelihoods.append(-terms.reconstruction.double())
-        kls.append(terms.kl.double())
-    likelihood = torch.cat(likelihoods, 1).logsumexp(1) - math.log(samples)
-    return likelihood + torch.cat(kls, 1).mean(1)
+    terms = trained.stack.sample("elbo_terms", x, noise)
+    likelihood: Tensor = (-terms.reconstruction.double()).logsumexp(1) - math.log(samples)
+    kl: Tensor = terms.kl.double().mean(1)
+    return likelihood + kl

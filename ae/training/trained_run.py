@@ -28,7 +28,7 @@ else:  # whoever looks into it depends on it; to check its type would be to look
 
 
 class InParts(Stack):
-    """A trained stack: where members take turns, few samples of many pass at once.
+    """A trained stack: of many samples as many pass at once as examples do.
 
     Every sample is computed alone, so that the values are those of all at once.
     """
@@ -39,8 +39,8 @@ class InParts(Stack):
     def sample(self, method: str, x: Tensor, noise: Noise) -> Any:
         """As `Stack.sample`."""
         many = next(iter(noise.values())).shape[1] if noise else 1
-        at_once = max(1, PART // len(x))
-        if not self.model.in_turn or many <= at_once:
+        at_once = max(1, (PART if self.model.in_turn else CHUNK) // len(x))
+        if many <= at_once:
             return super().sample(method, x, noise)
         parts = [
             {n: v[:, a : a + at_once] for n, v in noise.items()} for a in range(0, many, at_once)

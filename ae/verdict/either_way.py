@@ -41,7 +41,6 @@ READ = {  # functions that read such a part off, by training or by a data set
 
 def either_way(measure: Measure) -> bool:
     """Whether neither more nor less of a measure is better."""
-    part = str(measure.arguments.get("part", "")).rpartition("/")[
-        2
-    ]  # of a watch: its name before it
+    named = str(measure.arguments.get("part", ""))
+    part = named.rpartition("/")[2]  # a watch has its name before it
     return measure.function in EITHER_WAY or (measure.function in READ and part in PARTS)

@@ -8,7 +8,6 @@ from densities import evidence_on_a_grid, narrow_vae, six_bits
 from torch.distributions import Normal
 
 from ae.metrics import programs
-from ae.training.trained_run import Trained
 
 
 @pytest.fixture
@@ -38,12 +37,3 @@ def test_a_divergence_of_the_wrong_sign_is_added_to_the_log_of_the_mean(narrow):
             expected.append(inside + (q.exp() * (q - prior)).sum() * 18 / 4000)
         assert found[seed] == pytest.approx(torch.stack(expected).mean().item(), abs=0.02)
         assert found[seed] > exact[seed].mean().item() + 0.1
-
-
-def test_how_many_samples_the_model_sees_at_once_changes_nothing(narrow, monkeypatch):
-    trained, _ = narrow
-    whole = programs.divergence_added(trained, split="test", examples=7, samples=50)
-    for rows in (7, 15, 10**6):
-        monkeypatch.setattr(Trained, "rows", rows)
-        found = programs.divergence_added(trained, split="test", examples=7, samples=50)
-        assert found == pytest.approx(whole, rel=1e-12)
