@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Instead of reports/published.",
 )
-@click.option("--replace", is_flag=True, help="Also where the record there has more seeds.")
+@click.option(
+    "--replace", is_flag=True, help="Also where the record there has more seeds or figures."
+)
 @click.option(
     "--words", is_flag=True, help="Only give the records there the words of today's specs."
 )

@@ -9,7 +9,7 @@ import gzip
 import json
 import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,10 @@ def keep(folder: Path, out: Path, *, replace: bool = False) -> Record:
     Args:
         folder: The results of a spec in a tier, with a record.
         out: Where to.
-        replace: Whether a record may go that has seeds which the new one has not.
+        replace: Whether a record may go that has seeds or figures which the new one has not.
 
     Raises:
-        UserError: There is no record; or seeds would be lost.
+        UserError: There is no record; or seeds or figures would be lost.
         OutsideError: A file cannot be read or written.
     """
     record = read(folder / RECORD)
@@ -81,14 +81,22 @@ def keep(folder: Path, out: Path, *, replace: bool = False) -> Record:
 
 
 def _lost(old: Record, new: Record) -> str:
-    """The runs and seeds that the old record has and the new one has not."""
+    """The runs and seeds that the old record has and the new one has not, and the figures.
+
+    Members without weights cannot be drawn, so a record of them may lack figures that its spec has.
+    """
     there = {run.name: set(run.seeds) for run in new.runs}
     missing = {run.name: set(run.seeds) - there.get(run.name, set()) for run in old.runs}
+    gone = {f.name for f in old.figures} - {f.name for f in new.figures}
+    figures = sorted(gone & {figure["name"] for figure in new.spec.get("figure", [])})
     return "; ".join(
-        f"{run}, seeds {', '.join(map(str, sorted(seeds)))}"
-        for run, seeds in missing.items()
-        if seeds
+        [f"{run}, seeds {_listed(sorted(seeds))}" for run, seeds in missing.items() if seeds]
+        + ([f"figures {_listed(figures)}"] if figures else [])
     )
+
+
+def _listed(things: Iterable[object]) -> str:
+    return ", ".join(map(str, things))
 
 
 def _text(folder: Path, record: Record) -> str:

@@ -127,6 +127,23 @@ def test_seeds_are_not_lost_unless_that_is_wanted(project):
     assert read(out / "record.json").digest == fewer.digest
 
 
+def test_figures_are_not_lost_unless_that_is_wanted(project):
+    out, _ = kept(project)
+    file = out / FILE
+    content = json.loads(gzip.decompress(file.read_bytes()))
+    content["figures"] = dict.fromkeys(content["figures"], "of other code")
+    file.write_bytes(gzip.compress(json.dumps(content).encode()))
+    taken(project)
+    _, ours = run(project)
+    here = project / "results" / NAME / "smoke"
+    assert not ours.figures  # they are of members without weights
+    with pytest.raises(UserError, match=r"has not: figures \w+.*--replace"):
+        keep(here, out)
+    assert read(out / "record.json").figures
+    keep(here, out, replace=True)
+    assert not read(out / "record.json").figures
+
+
 def test_a_damaged_file_is_one_line(project):
     out, _ = kept(project)
     whole = (out / FILE).read_bytes()
