@@ -71,7 +71,7 @@ def test_a_row_is_a_published_value_with_a_verdict(path):
 @pytest.mark.parametrize(
     ("name", "looks"),
     [
-        ("bergamin2019-vae", {5}),
+        ("davidson2018-svae", {5}),
         ("kingma2014-vae-frey-face", {7}),
         ("kingma2014-vae", {None}),
         ("ding2018-gluon-vae", {None}),
