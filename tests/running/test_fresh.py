@@ -17,6 +17,7 @@ from ae.training.memory import footprint
 from ae.training.stack import Stack
 from ae.training.trainer import Training
 
+pytestmark = pytest.mark.usefixtures("one_thread")  # sums of several threads are cut elsewhere
 EXAMPLES = 96
 X = torch.rand(EXAMPLES, FEATURES, generator=torch.Generator().manual_seed(9))
 KINDS = {"normal": variance, "uniform": bernoulli}
