@@ -7,6 +7,7 @@ from pathlib import Path
 from ae.disk import digest
 from ae.machine.code import code_digest
 from ae.records.figures import FigureRecord
+from ae.records.rewording import FIGURE as WORDS
 from ae.running.folder import figures_of
 from ae.running.paper import Paper
 from ae.spec import Figure, Measure
@@ -17,6 +18,8 @@ from ae.training.trained_run import Trained
 
 Found = list[tuple[Member, list[TrainedMember]]]
 """Members with their files, the one that counts first."""
+Before = Mapping[str, tuple[str, FigureRecord]]
+"""Figures of a results folder, see `figures_of`."""
 
 
 class Pictures:
@@ -51,7 +54,7 @@ class Pictures:
             lacking = [run for run in own if run not in self._by_run]
             if not own or lacking:
                 continue
-            kept = before.get(figure.name, ("",))[0] == self.key(figure)
+            kept = self._kept(figure, before) is not None
             if kept or all(self._drawable(run) for run in own):
                 found.append(figure)
         return found
@@ -60,8 +63,14 @@ class Pictures:
         """The members of a run that a figure can be drawn of: those with weights."""
         return [(m, files[0]) for m, files in self._by_run[run] if not files[0].light]
 
-    def key(self, figure: Figure, *, weights: bool = False) -> str:
-        """Digest of all that a figure depends on; of all members, or of those with weights."""
+    def key(
+        self, figure: Figure, *, weights: bool = False, words: Mapping[str, str] | None = None
+    ) -> str:
+        """Digest of all that a figure depends on; of all members, or of those with weights.
+
+        Its title, its caption and the paper's place are words that stand beside it. `words`: those
+        that an older key has in it, see `_kept`.
+        """
         runs = [run for run in figure.runs if run in self._by_run]
         members = {
             run: self._drawable(run) if weights else [(m, f[0]) for m, f in self._by_run[run]]
@@ -72,7 +81,7 @@ class Pictures:
                 "code": code_digest(
                     code_name(figure.function, "figures"), "ae.figures.layout.drawing:save"
                 ),
-                "figure": figure.model_dump(mode="json"),
+                "figure": figure.model_dump(mode="json", exclude=WORDS) | dict(words or {}),
                 "members": [[m.seed, f.path.stem] for run in runs for m, f in members[run]],
                 "tests": [
                     self._paper.split(self._by_run[run][0][0].cell, "test").sha256 for run in runs
@@ -81,22 +90,33 @@ class Pictures:
             }
         )
 
-    def drawn(
-        self, figure: Figure, before: dict[str, tuple[str, FigureRecord]], staged: Path
-    ) -> tuple[str, FigureRecord]:
+    def _kept(self, figure: Figure, before: Before) -> tuple[str, FigureRecord] | None:
+        """The figure as it was drawn, if it shows what it would show now; with its key of today.
+
+        Until December 2026 a key had the figure's words in it, which its record has, too.
+        """
+        if figure.name not in before:
+            return None
+        found, old = before[figure.name]
+        words = {word: getattr(old, word) for word in WORDS}
+        for weights in (False, True):
+            key = self.key(figure, weights=weights)
+            if found in (key, self.key(figure, weights=weights, words=words)):
+                now = {word: getattr(figure, word) for word in WORDS}
+                return key, old.model_copy(update=now)
+        return None
+
+    def drawn(self, figure: Figure, before: Before, staged: Path) -> tuple[str, FigureRecord]:
         """The figure as it was drawn before, if nothing of it has changed; else drawn now.
 
-        With the key of what it shows.
+        With the key of what it shows. Words that changed are those of today.
         """
-        key = self.key(figure)
-        old = before.get(figure.name)
-        if old is None or old[0] != key:
-            key = self.key(figure, weights=True)
-        if old is not None and old[0] == key:
-            for name in old[1].files:
-                shutil.copyfile(self._paper.folder / name, staged / name)
-            return key, old[1]
-        return key, self._draw(figure, staged)
+        kept = self._kept(figure, before)
+        if kept is None:
+            return self.key(figure, weights=True), self._draw(figure, staged)
+        for name in kept[1].files:
+            shutil.copyfile(self._paper.folder / name, staged / name)
+        return kept
 
     def _draw(self, figure: Figure, staged: Path) -> FigureRecord:
         from ae.figures.layout.drawing import save

@@ -4,10 +4,11 @@ import gzip
 import json
 
 import pytest
-from project import make, run, settings, trained, write
+from project import make, paper, run, settings, trained, write
 
 from ae.errors import UserError
 from ae.records.record import read
+from ae.running.conclusion import Conclusion
 from ae.running.importing import bring
 from ae.running.keeping import FILE, keep
 
@@ -142,6 +143,29 @@ def test_figures_are_not_lost_unless_that_is_wanted(project):
     assert read(out / "record.json").figures
     keep(here, out, replace=True)
     assert not read(out / "record.json").figures
+
+
+@pytest.mark.parametrize("words_in_the_key", [False, True])
+def test_a_figure_whose_words_change_stays_and_says_those_of_today(project, words_in_the_key):
+    out, theirs = kept(project)
+    if words_in_the_key:  # as keys were until December 2026
+        known = Conclusion(paper(project, "theirs"), lambda: False)._pictures
+        (figure,) = known.wanted()
+        words = {"title": "Filters", "caption": "All units.", "paper": "Figure 1"}
+        file = out / FILE
+        content = json.loads(gzip.decompress(file.read_bytes()))
+        content["figures"] = {figure.name: known.key(figure, words=words)}
+        file.write_bytes(gzip.compress(json.dumps(content).encode()))
+    taken(project)
+    for words in (["Of every unit.", "Figure 2"], ["Of each unit.", "Figure 3"]):
+        write(project, caption=f'"{words[0]}"', paper=f'"{words[1]}"')
+        _, ours = run(project)
+        ((now,), (then,)) = ours.figures, theirs.figures
+        assert [now.caption, now.paper] == words
+        assert (now.digest, now.files) == (then.digest, then.files)
+    write(project, rows="2")  # another picture, which nobody can draw without weights
+    _, ours = run(project)
+    assert not ours.figures
 
 
 def test_a_damaged_file_is_one_line(project):
