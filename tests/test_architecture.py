@@ -1,6 +1,7 @@
 """The arrows between modules, held over the syntax trees; and the house rules."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -115,7 +116,8 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT / "ae").with_suffix("").parts)
 
 
-def imports(path: Path) -> set[str]:
+@functools.cache
+def imports(path: Path) -> frozenset[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -123,7 +125,7 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def own(path: Path) -> set[str]:
