@@ -100,7 +100,8 @@ class Suite:
                 crew.close()
 
     def _crewed(self, crew: CrewLike, *, late: bool) -> Iterator[Happening]:
-        by_path = {paper.request.path: paper for paper in self.papers}
+        # By folder: where members are brought, a spec may be there in two tiers.
+        there = {folder_of(p.request.path, p.request.settings): p for p in self.papers}
         while True:
             if self.stop() or self._crash or (self._late() and not late):
                 crew.stop()
@@ -109,7 +110,8 @@ class Suite:
             if not crew.busy:
                 return
             for job, message in crew.hear():
-                yield from self._heard(by_path[job.path], job, message)
+                paper = there[folder_of(job.path, job.settings)]
+                yield from self._heard(paper, job, message)
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
