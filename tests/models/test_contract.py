@@ -27,9 +27,9 @@ from ae.training.trainer import Training
 
 SEEDS = [3, 1, 4, 15]
 EXAMPLES = 96
-ALONE = [
-    pytest.param((1, 3), id="two"),
-    pytest.param((0, 2), id="others", marks=pytest.mark.nightly),
+ALONE = [  # the contract suite trains every seed alone in double precision, to rounding
+    pytest.param((1,), id="one"),
+    pytest.param((0, 2, 3), id="others", marks=pytest.mark.nightly),
 ]
 
 
