@@ -1,6 +1,9 @@
 """The figures of a record: files beside it, and what a reader may do with them."""
 
+from pydantic import Field
+
 from ae.records.entries import Beside, Part, Whole
+from ae.spec import Name
 
 
 class Interaction(Part):
@@ -18,6 +21,7 @@ class FigureRecord(Part):
     """A figure's files beside the record and the digest of the arrays that it was drawn from.
 
     The picture says what is to be seen; `interaction` lets a reader turn it or move through it.
+    `seeds` are those that it was drawn of, by run: where weights were left behind, not all.
     """
 
     name: str
@@ -31,6 +35,9 @@ class FigureRecord(Part):
     width: Whole
     height: Whole
     interaction: Interaction | None = None
+    seeds: dict[Name, list[Whole]] | None = Field(
+        default=None, exclude_if=lambda seeds: seeds is None
+    )  # None: made before December 2026, when it was not said
 
     @property
     def files(self) -> list[str]:

@@ -36,6 +36,7 @@ class FigureView:
     caption: str
     paper: str
     runs: str
+    share: str
     address: str
     width: int
     height: int
@@ -66,16 +67,17 @@ class RunView:
 
 
 def figure_view(
-    figure: FigureRecord, folder: Path, runs: Sequence[str], review: ReviewView | None
+    figure: FigureRecord, folder: Path, runs: Sequence[RunRecord], review: ReviewView | None
 ) -> FigureView:
-    """A figure with its picture inside, or one line that says which file is not there."""
+    """A figure of these runs, its picture inside, or one line that says which file is not there."""
     given = figure.interaction
     return FigureView(
         name=figure.name,
         title=figure.title,
         caption=figure.caption,
         paper=figure.paper,
-        runs=joined(runs),
+        runs=joined([run.label for run in runs]),
+        share=_share(figure, runs),
         address=picture_of(figure, folder),
         width=figure.width,
         height=figure.height,
@@ -83,6 +85,19 @@ def figure_view(
         interaction=None if given is None else _interaction(figure, folder, given),
         review=review,
     )
+
+
+def _share(figure: FigureRecord, runs: Sequence[RunRecord]) -> str:
+    """Of how many seeds a figure was drawn, where these are not all: `4 of 7 seeds each`."""
+    drawn = figure.seeds or {}
+    found = [(run, len(drawn[run.name]), len(run.seeds)) for run in runs if run.name in drawn]
+    shares = {(few, all_) for _, few, all_ in found}
+    if all(few == all_ for few, all_ in shares):
+        return ""
+    if len(shares) == 1:
+        few, all_ = shares.pop()
+        return f"{few} of {all_} seeds" + (" each" if len(found) > 1 else "")
+    return joined([f"{run.label}: {few} of {all_} seeds" for run, few, all_ in found])
 
 
 def picture_of(figure: FigureRecord, folder: Path) -> str:

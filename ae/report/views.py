@@ -201,12 +201,12 @@ class Page:
     def figures(self) -> list[sections.FigureView]:
         """Every figure of the record; refuses one whose picture is not there."""
         meant = {f.name: f.runs for f in self.spec.figure}
-        labels = {r.name: r.label for r in self.record.runs}
+        there = {r.name: r for r in self.record.runs}
         return [
             sections.figure_view(
                 f,
                 self.folder,
-                [labels[r] for r in meant.get(f.name, ()) if r in labels],
+                [there[r] for r in meant.get(f.name, ()) if r in there],
                 review_view(self.record, self.spec, f, self.reviews),
             )
             for f in self.record.figures

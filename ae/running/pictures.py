@@ -20,6 +20,8 @@ Found = list[tuple[Member, list[TrainedMember]]]
 """Members with their files, the one that counts first."""
 Before = Mapping[str, tuple[str, FigureRecord]]
 """Figures of a results folder, see `figures_of`."""
+Seeds = Mapping[str, list[int]]
+"""Run -> seeds."""
 
 
 class Pictures:
@@ -63,26 +65,37 @@ class Pictures:
         """The members of a run that a figure can be drawn of: those with weights."""
         return [(m, files[0]) for m, files in self._by_run[run] if not files[0].light]
 
+    def _seeds(self, figure: Figure, *, weights: bool = False) -> Seeds:
+        """The seeds that are there of the runs that a figure shows; or those with weights."""
+        runs = [run for run in figure.runs if run in self._by_run]
+        return {
+            run: [m.seed for m, files in self._by_run[run] if not (weights and files[0].light)]
+            for run in runs
+        }
+
     def key(
-        self, figure: Figure, *, weights: bool = False, words: Mapping[str, str] | None = None
+        self, figure: Figure, seeds: Seeds | None = None, words: Mapping[str, str] | None = None
     ) -> str:
-        """Digest of all that a figure depends on; of all members, or of those with weights.
+        """Digest of all that a figure of these seeds depends on, by default of all that are there.
 
         Its title, its caption and the paper's place are words that stand beside it. `words`: those
         that an older key has in it, see `_kept`.
         """
         runs = [run for run in figure.runs if run in self._by_run]
-        members = {
-            run: self._drawable(run) if weights else [(m, f[0]) for m, f in self._by_run[run]]
+        shown = self._seeds(figure) if seeds is None else seeds
+        members = [
+            [m.seed, files[0].path.stem]
             for run in runs
-        }
+            for m, files in self._by_run[run]
+            if m.seed in shown.get(run, ())
+        ]
         return digest(
             {
                 "code": code_digest(
                     code_name(figure.function, "figures"), "ae.figures.layout.drawing:save"
                 ),
                 "figure": figure.model_dump(mode="json", exclude=WORDS) | dict(words or {}),
-                "members": [[m.seed, f.path.stem] for run in runs for m, f in members[run]],
+                "members": members,
                 "tests": [
                     self._paper.split(self._by_run[run][0][0].cell, "test").sha256 for run in runs
                 ],
@@ -91,19 +104,22 @@ class Pictures:
         )
 
     def _kept(self, figure: Figure, before: Before) -> tuple[str, FigureRecord] | None:
-        """The figure as it was drawn, if it shows what it would show now; with its key of today.
+        """The figure as it was drawn, if it shows what it would show now, of as many seeds or more.
 
-        Until December 2026 a key had the figure's words in it, which its record has, too.
+        With its key of today. Until December 2026 a key had the figure's words in it, which its
+        record has, too, and the record did not say of which seeds it was.
         """
         if figure.name not in before:
             return None
         found, old = before[figure.name]
+        ours = self._seeds(figure, weights=True)
+        shown = [self._seeds(figure), ours] if old.seeds is None else [old.seeds]
         words = {word: getattr(old, word) for word in WORDS}
-        for weights in (False, True):
-            key = self.key(figure, weights=weights)
-            if found in (key, self.key(figure, weights=weights, words=words)):
+        for seeds in shown:
+            key = self.key(figure, seeds)
+            if found in (key, self.key(figure, seeds, words)) and _many(seeds) >= _many(ours):
                 now = {word: getattr(figure, word) for word in WORDS}
-                return key, old.model_copy(update=now)
+                return key, old.model_copy(update={**now, "seeds": dict(seeds)})
         return None
 
     def drawn(self, figure: Figure, before: Before, staged: Path) -> tuple[str, FigureRecord]:
@@ -113,7 +129,8 @@ class Pictures:
         """
         kept = self._kept(figure, before)
         if kept is None:
-            return self.key(figure, weights=True), self._draw(figure, staged)
+            ours = self._seeds(figure, weights=True)
+            return self.key(figure, ours), self._draw(figure, staged)
         for name in kept[1].files:
             shutil.copyfile(self._paper.folder / name, staged / name)
         return kept
@@ -139,4 +156,9 @@ class Pictures:
             width=saved.width,
             height=saved.height,
             interaction=saved.interaction,
+            seeds=dict(self._seeds(figure, weights=True)),
         )
+
+
+def _many(seeds: Seeds) -> int:
+    return sum(map(len, seeds.values()))

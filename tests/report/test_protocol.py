@@ -137,6 +137,31 @@ def test_a_figure_names_the_runs_that_are_drawn(tmp_path: Path) -> None:
         assert not [name for name in others if name in own[1].split("; ")]
 
 
+def test_a_figure_of_some_of_the_seeds_says_of_how_many(tmp_path: Path) -> None:
+    """Where weights were left behind and seeds were added it shows those that were at hand."""
+    record, _ = named("vincent2008-denoising")
+    at = ROOT / "reports/published/vincent2008-denoising/quick/record.json"
+    figure = next(f for f in record.meaning.figure if len(f.runs) > 2)
+    there = [run for run in record.runs if run.name in figure.runs]
+    one = there[0].name
+    every = {run.name: run.seeds for run in there}
+    few = {name: seeds[:2] for name, seeds in every.items()}
+    n, label = len(there[0].seeds), there[0].label
+    assert n > 2
+
+    def said(seeds: dict[str, list[int]] | None) -> str:
+        figures = [f.model_copy(update={"seeds": seeds}) for f in record.figures]
+        root = tree(page(record.model_copy(update={"figures": figures}), tmp_path, at=at))
+        plates = [p for p in root.iter("figure") if p.get("class") == "picture-plate"]
+        at_ = [f.name for f in record.figures].index(figure.name)
+        caption = words(plates[at_].find("figcaption"))  # type: ignore[arg-type]
+        return caption[caption.index("Drawn from") :]
+
+    assert "weights" not in said(None) + said(every)
+    assert f"(2 of {n} seeds each; the weights of the others were not at hand); data" in said(few)
+    assert f"({label}: 2 of {n} seeds" in said({**every, one: few[one]})
+
+
 def test_a_quick_number_stands_beside_the_published_one(tmp_path: Path) -> None:
     """On the page and on the scoreboard, as mean and half the 90 % interval of its seeds."""
     record = hinton()

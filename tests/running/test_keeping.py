@@ -168,6 +168,24 @@ def test_a_figure_whose_words_change_stays_and_says_those_of_today(project, word
     assert not ours.figures
 
 
+def test_a_figure_of_more_seeds_stays_and_one_that_was_drawn_of_some_outlives_their_weights(
+    project,
+):
+    _, theirs = kept(project, seeds=(0, 1))
+    taken(project)
+    _, ours = run(project, seeds=(0, 1, 2))  # one has weights here, two had them there
+    assert ours.figures[0].seeds == {"plain": [0, 1], "noisy": [0, 1]}
+    assert ours.figures[0].digest == theirs.figures[0].digest
+    _, ours = run(project, seeds=range(5))
+    assert ours.figures[0].seeds == {"plain": [2, 3, 4], "noisy": [2, 3, 4]}
+    out = project / "kept" / NAME / "smoke"
+    keep(project / "results" / NAME / "smoke", out)
+    papers = {NAME: project / "benchmarks" / f"{NAME}.toml"}
+    bring([out], papers, settings(project, "elsewhere"))
+    _, again = run(project, "elsewhere", seeds=range(5))
+    assert again.figures == ours.figures
+
+
 def test_a_damaged_file_is_one_line(project):
     out, _ = kept(project)
     whole = (out / FILE).read_bytes()
