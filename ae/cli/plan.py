@@ -42,7 +42,7 @@ def show_plan(requests: "Sequence[Request]", suite: "Suite", *, strict: bool) ->
     from ae.running.happening import LeftOut, Planned
     from ae.running.pool import how_many
 
-    prices, left = Prices([request.path for request in requests]), list[LeftOut]()
+    prices, left = Prices(requests), list[LeftOut]()
     failed: OutsideError | None = None
     try:
         for happened in suite.run():

@@ -3,9 +3,8 @@
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -27,6 +26,7 @@ NOTHING = (
     "no claim is open: all of these are decided, have had their last look, or need other runs or "
     "seeds"
 )
+OVER = "the budget was over before a claim had all that it needs; what is trained is kept"
 
 
 def budget_option(
@@ -45,11 +45,11 @@ class Prices:
     """The order in which claims are bought, of the papers that are planned so far.
 
     Args:
-        paths: The specs.
+        requests: The papers, and what is wanted of each.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._paths = {path.stem: path for path in paths}
+    def __init__(self, requests: "Sequence[Request]") -> None:
+        self._requests = {request.path.stem: request for request in requests}
         self._plans: dict[str, PlannedPaper] = {}
         self._places: dict[tuple[str, str, int], int] | None = None
 
@@ -70,7 +70,32 @@ class Prices:
         """The specs of the planned papers."""
         from ae.spec.read import read_spec
 
-        return {name: read_spec(self._paths[name]) for name in self._plans}
+        return {name: read_spec(self._requests[name].path) for name in self._plans}
+
+    def nothing(self) -> str:
+        """Why none of the planned papers has anything to buy, in a line."""
+        from ae.running.selection import chosen_claims
+        from ae.spec import Claim, TierName
+
+        asked, tiers = list[Claim](), set[str]()
+        for name, spec in self.specs().items():
+            settings = self._requests[name].settings
+            chosen = chosen_claims(spec, settings.claims, name) if settings.claims else spec.claim
+            asked, tiers = [*asked, *chosen], tiers | {settings.tier}
+        there = {tier for claim in asked for tier in claim.tiers}
+        if not there or there & tiers:
+            return NOTHING
+        only = ", ".join(tier for tier in get_args(TierName) if tier in there)
+        return f"no claim is open: none is judged in tier {', '.join(tiers)}, only in {only}"
+
+    def unspent(self, left_out: Iterable[str]) -> str:
+        """Why a budget bought nothing, in a line; of papers that are not `left_out`."""
+        unknown = len({*self._requests} - {*self._plans, *left_out})
+        if unknown:
+            some = f"{unknown} of {len(self._requests)} papers were"
+            papers = "the paper was" if len(self._requests) == 1 else some
+            return f"the budget was over before {papers} planned"
+        return OVER if self.items() else f"the budget is not spent: {self.nothing()}"
 
     def _costs(self) -> dict[tuple[str, str, int], float]:
         return {
@@ -100,7 +125,8 @@ def spend(
 ) -> None:
     """Buy claims until the time is spent or nothing is left to buy.
 
-    In rounds: when the next looks of all claims are there, those that are undecided look again.
+    In rounds: when the next looks of all claims are there, those that are undecided look again. Where
+    nothing was bought, a line says why.
 
     Raises:
         Interrupted: As `Suite.run`, and its other errors.
@@ -111,13 +137,16 @@ def spend(
 
     end = time.monotonic() + seconds
     left = [replace(r, settings=r.settings.with_(spend=True)) for r in requests]
+    prices = Prices(left)
     while left and time.monotonic() < end and not stop():
-        prices = Prices([request.path for request in left])
+        prices = Prices(left)
         suite = Suite(left, stop, jobs=jobs, rank=prices, deadline=end)
         session.watch(suite, prices.take)
         trained = {paper.name for paper in suite.papers if paper.trained}
         again = [r for r in left if r.path.stem in trained]
         left = [replace(r, settings=r.settings.with_(fresh=False)) for r in again]
+    if not session.paths and not stop():
+        click.echo(prices.unspent(session.left))
 
 
 def show_prices(prices: Prices, cores: int) -> None:
@@ -126,9 +155,10 @@ def show_prices(prices: Prices, cores: int) -> None:
     from rich.table import Table
 
     if not (items := prices.items()):
-        click.echo(NOTHING)
+        click.echo(prices.nothing())
         return
-    table = Table(title=f"claims, in the order in which a budget buys them, on {cores} cores")
+    where = f"{cores} core{'' if cores == 1 else 's'}"
+    table = Table(title=f"claims, in the order in which a budget buys them, on {where}")
     for name in ("paper", "claim", "target", "kind"):
         table.add_column(name, overflow="fold")
     for name in ("there", "missing", "hours", "in all"):
@@ -145,7 +175,7 @@ def show_prices(prices: Prices, cores: int) -> None:
             str(item.there),
             str(len(item.members)),
             f"{hours:.2f}",
-            f"{spent:.1f}",
+            f"{spent:.2f}",
         )
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 

@@ -59,7 +59,7 @@ def shown(capsys, *happened, error=None, strict=False):
         if error:
             raise error
 
-    wanted = SimpleNamespace(seeds=(0,), runs=(), claims=(), changes=(), fresh=False)
+    wanted = SimpleNamespace(tier="smoke", seeds=(0,), runs=(), claims=(), changes=(), fresh=False)
     requests = [SimpleNamespace(path=p, settings=wanted) for p in (TINY, TINY.with_name("b.toml"))]
     ended = None
     try:
