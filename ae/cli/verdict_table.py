@@ -39,29 +39,44 @@ def _word(verdict: Verdict) -> str:
 
 
 def show_verdicts(record: Record, verdicts: Sequence[Verdict]) -> None:
-    """Print the claims of a record that its tier tests."""
+    """Print the claims of a record that were tested, and how many of the others its tier tests."""
     seeds = sorted({len(r.seeds) for r in record.runs})
     noun = "seed" if seeds == [1] else "seeds"
     title = f"{record.name}, {record.tier} tier, {'/'.join(map(str, seeds))} {noun}"
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in ("claim", "target", "whose", "ours", "verdict"):
         table.add_column(name, overflow="fold")
-    untested = 0
     for verdict in verdicts:
         if not verdict.tested:
-            untested += 1
             continue
         word = _word(verdict)
         if verdict.word in ("SHORT", "INVALID"):
             word += f" ({verdict.reason})"
         table.add_row(verdict.id, verdict.target, whose(verdict.claim), verdict.ours, word)
     console = Console(width=None if sys.stdout.isatty() else 120)
-    if not table.row_count:
-        console.print(
-            f"{title}: none of its claims ({untested}) is tested in this tier.", markup=False
-        )
-        return
-    console.print(table)
-    console.print(sentence(verdicts), markup=False)
-    if untested:
-        console.print(f"{untested} more claims are not tested in this tier.")
+    untested = [verdict for verdict in verdicts if not verdict.tested]
+    lacking = sum(record.tier in verdict.claim.tiers for verdict in untested)
+    if table.row_count:
+        console.print(table)
+        console.print(sentence(verdicts), markup=False)
+        if untested:
+            console.print(_rest(lacking, len(untested) - lacking))
+    elif lacking:
+        console.print(f"{title}: none of its claims ({len(untested)}) was tested.", markup=False)
+        console.print(_rest(lacking, len(untested) - lacking, more=""))
+    else:
+        said = f"{title}: none of its claims ({len(untested)}) is tested in this tier."
+        console.print(said, markup=False)
+
+
+def _rest(lacking: int, others: int, more: str = " more") -> str:
+    """How many untested claims the tier tests once they have all they need, and how many it never does."""
+    parts = []
+    if lacking:
+        noun = "claim of this tier lacks" if lacking == 1 else "claims of this tier lack"
+        parts.append(f"{lacking}{more} {noun} runs, seeds or values")
+    if others:
+        noun = "" if parts else " claim" if others == 1 else " claims"
+        verb = "is" if others == 1 else "are"
+        parts.append(f"{others}{more}{noun} {verb} not tested in this tier")
+    return "; ".join(parts) + "."
