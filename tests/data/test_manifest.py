@@ -1,6 +1,7 @@
 """Manifests: what they may hold, what is said of those that do not, and the ones that are here."""
 
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -243,6 +244,21 @@ def test_an_unknown_split_is_answered_with_those_there_are():
     assert str(caught.value) == (
         "data set 'mnist': no split 'tset' (did you mean 'test'?); there are train, test"
     )
+
+
+def test_every_set_has_a_row_in_the_readme():
+    readme = (DATASETS / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("| set |") :].split("\n\n")[0].splitlines()[2:]
+    named = [name for row in table for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert sorted(named) == sorted(path.stem for path in DATASETS.glob("*.toml"))
+
+
+def test_what_no_mirror_has_is_said_to_be_at_an_address():
+    """A recipe is printed alone, without the manifest that it stands in."""
+    for path in DATASETS.glob("*.toml"):
+        for file in (f for f in read_manifest(path).file if not f.mirrors):
+            assert "://" in (file.recipe or ""), path.stem
+            assert not re.search(r"\b(above|below)\b", file.recipe), path.stem
 
 
 @pytest.mark.parametrize(

@@ -233,15 +233,6 @@ def test_a_stack_that_fits_on_no_node_is_refused_at_once(nodes, device, cpus, ta
     assert time.monotonic() - start < 15
 
 
-def test_a_missing_ray_is_one_line(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(OutsideError) as error:
-        Cluster(None, "cpu", 1)
-    assert str(error.value) == (
-        "--executor ray: ray is not installed; python -m pip install 'ae[ray]'"
-    )
-
-
 @pytest.mark.parametrize("address", ["nonsense", "ray://127.0.0.1:10001", "host:port"])
 def test_an_address_of_another_form_is_refused(address):
     with pytest.raises(UserError, match=r"--address: found .*; expected HOST:PORT"):

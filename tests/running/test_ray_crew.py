@@ -1,6 +1,7 @@
 """The crew of a Ray cluster with a stand-in for Ray: what is on its way is bounded."""
 
 import gc
+import sys
 from collections import deque
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from ae.running.crew import Alone
 from ae.running.event import Event
 from ae.running.jobs import Job
 from ae.running.ray.crew import AHEAD, RayCrew, _Sent
+from ae.running.ray.reach import connect
 from ae.running.state import Request
 from ae.running.suite import Suite
 from ae.running.worker import Done, Failed, Happened, Stopped
@@ -280,3 +282,15 @@ def test_a_paper_of_which_every_stack_fails_is_left_out_once(tmp_path):
     request = Request(root / "benchmarks" / "tiny2020-dae.toml", small.settings(root, "there"))
     with pytest.raises(OutsideError, match=r"^no room for plain$"):
         list(Suite([request], lambda: False, crew=Failing).run())
+
+
+def test_a_missing_ray_is_one_line(monkeypatch):
+    """As docs/cluster.md has it: from an index, a package of that name is another."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(OutsideError) as error:
+        connect(None, 1)
+    how = "python -m pip install '.[ray]'"
+    assert str(error.value) == (
+        f"--executor ray: ray is not installed; in a checkout of the project: {how}"
+    )
+    assert how in (small.ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")

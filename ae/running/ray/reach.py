@@ -29,7 +29,8 @@ def connect(address: str | None, cpus: int) -> Any:
         import ray.exceptions
     except ImportError:
         raise OutsideError(
-            "--executor ray: ray is not installed; python -m pip install 'ae[ray]'"
+            "--executor ray: ray is not installed; in a checkout of the project: "
+            "python -m pip install '.[ray]'"
         ) from None
     if address := address or os.environ.get("RAY_ADDRESS"):
         _reach(address)
