@@ -1,6 +1,7 @@
 """`ae bisect`: which commit moved a number."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -53,6 +54,7 @@ def _found(spec: str, metric: str, good: str, bad: str, run: str | None, library
     from ae.records import record as records
     from ae.running.revisions import Revisions
 
+    _known(library.spec(spec), metric)
     known = Revisions(library.home, library.results / "bisect")
     first, last = known.one(good), known.one(bad)
     commits = {one.name: one for one in known.between(first, last)}
@@ -75,6 +77,24 @@ def _found(spec: str, metric: str, good: str, bad: str, run: str | None, library
 
 def _shown(commit: "Commit") -> str:
     return f"{commit.name[:10]} {commit.date} {commit.subject}"
+
+
+def _known(path: Path, metric: str) -> None:
+    """Refuse a metric that the spec of today does not have, before anything is trained.
+
+    Raises:
+        UserError: It names those that it has.
+    """
+    from ae.gate.baseline import TIER
+    from ae.gate.pairs import END
+    from ae.spec.read import read_spec
+
+    there = [m.name for m in read_spec(path).measure if TIER in m.tiers]
+    if metric not in there and not metric.startswith(END):
+        raise UserError(
+            f"{path.stem}: no metric {metric!r} in tier {TIER}; there are {', '.join(there)}, and "
+            f"the ends of curves, '{END} STAGE/TERM'"
+        )
 
 
 def _moved(

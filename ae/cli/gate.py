@@ -77,6 +77,7 @@ def calibrate(
             click.echo(f"ae: {without}; they get no baseline", err=True)
         kept = [session.keep(library, records) for records in chosen.values() if records]
     else:
+        session.enough(seeds or CALIBRATION)
         for path in paths:
             check_writable(library.baseline(path.stem, new=True))
         made = made_now(library, specs, seeds or CALIBRATION, device, jobs, left)
@@ -141,10 +142,11 @@ def regress(
     with generous limits, and fail nothing on another machine.
 
     A spec that could not be compared, for want of a baseline, a record or its data, is said; it
-    fails where it was named, or with --strict.
+    fails where it was named, or with --strict. One whose baseline is of another protocol, or is
+    damaged, fails always; the others are compared.
 
     Exit codes: 0 nothing is worse; 1 something is, or a spec was not compared; 2 bad input, such as
-    a baseline of another protocol; 3 something outside failed (data, disk, a crash); 130 and 143
+    no baseline that can be used; 3 something outside failed (data, disk, a crash); 130 and 143
     interrupted.
     """
     check_names(library, specs)
@@ -152,16 +154,15 @@ def regress(
     from ae.gate.absence import Absence, exit_code, note_absences
     from ae.gate.regress import regress as judge
 
-    baselines, lacking = session.with_baseline(library, session.specs(library, specs))
-    if not baselines:
-        raise UserError(f"no baseline for {', '.join(lacking)}; `ae calibrate` makes them")
-    absent = [Absence(n, "baseline", "no baseline; `ae calibrate SPEC` makes one") for n in lacking]
+    baselines, absent = session.with_baseline(library, session.specs(library, specs))
     if records is not None:
         trials, missing = session.taken(library, baselines, records, seeds)
         absent += [Absence(n, "record", f"{records} has no record of it") for n in missing]
     else:
         left: dict[str, LeftOut] = {}
         known = [path.stem for path in baselines]
+        for baseline in baselines.values():
+            session.others(baseline, seeds or DEFAULT)
         made = made_now(library, known, seeds or DEFAULT, device, jobs, left)
         trials = [session.tried(library, r, baselines[path], usage) for path, r, usage in made]
         absent += [

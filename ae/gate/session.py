@@ -7,6 +7,7 @@ from pathlib import Path
 from ae.disk import visible
 from ae.errors import UserError
 from ae.gate import same
+from ae.gate.absence import Absence
 from ae.gate.baseline import LEAST, TIER, Baseline, check, read, write
 from ae.gate.calibration import from_record, from_records, own_seeds
 from ae.gate.regress import Trial
@@ -77,6 +78,29 @@ def baseline_for(library: Library, path: Path) -> Baseline | None:
     return baseline
 
 
+def enough(seeds: Sequence[int]) -> None:
+    """Refuse too few seeds for a baseline, before they are trained.
+
+    Raises:
+        UserError: They are fewer than a baseline needs.
+    """
+    if len(seeds) < LEAST:
+        raise UserError(f"--seeds: {len(seeds)} seeds; a baseline needs {LEAST}: --seeds 100-109")
+
+
+def others(baseline: Baseline, seeds: Sequence[int]) -> None:
+    """Refuse a baseline's own seeds, before they are trained.
+
+    Raises:
+        UserError: With those that are.
+    """
+    if taken := sorted({*seeds} & {*baseline.seeds}):
+        raise UserError(
+            f"--seeds: {', '.join(map(str, taken))} are the baseline's own ({baseline.spec}); a "
+            "comparison needs others: --seeds 200-202"
+        )
+
+
 def trial(
     library: Library, record: Record, baseline: Baseline, usage: Usage | None = None
 ) -> Trial:
@@ -86,15 +110,32 @@ def trial(
 
 def with_baseline(
     library: Library, paths: Sequence[Path]
-) -> tuple[dict[Path, Baseline], list[str]]:
-    """The specs that have a baseline, with it, and the names of those that have none.
+) -> tuple[dict[Path, Baseline], list[Absence]]:
+    """The specs that have a baseline, with it, and those that have none that can be used.
 
     Raises:
-        UserError: As `baseline_for`.
+        UserError: None has one.
     """
-    found = {path: baseline_for(library, path) for path in paths}
-    have = {path: baseline for path, baseline in found.items() if baseline is not None}
-    return have, [path.stem for path in paths if path not in have]
+    have: dict[Path, Baseline] = {}
+    absent = []
+    for path in paths:
+        try:
+            baseline = baseline_for(library, path)
+        except UserError as error:  # the others are compared all the same
+            absent.append(Absence(path.stem, "outdated", str(error)))
+            continue
+        if baseline is None:
+            none = "no baseline; `ae calibrate SPEC` makes one"
+            absent.append(Absence(path.stem, "baseline", none))
+        else:
+            have[path] = baseline
+    if not have:
+        unfit = [one.words for one in absent if one.cause == "outdated"]
+        names = ", ".join(one.spec for one in absent)
+        raise UserError(
+            unfit[0] if unfit else f"no baseline for {names}; `ae calibrate` makes them"
+        )
+    return have, absent
 
 
 def taken(

@@ -104,6 +104,8 @@ class Conclusion:
         figures: list[FigureRecord] = []
         staged, before = stage(self.paper.folder), figures_of(self.paper.folder)
         drawn = self._pictures.wanted() if self.paper.settings.draw else []
+        if self.paper.settings.draw and (lost := self._pictures.lost()):
+            self.notes.append(lost)
         keys = {}
         for index, figure in enumerate(drawn):
             self._heed()

@@ -103,32 +103,41 @@ def check(brought: Brought, paper: Paper) -> Iterator[tuple[TrainedMember, str]]
 def take(brought: Brought, paper: Paper) -> Taken:
     """Copy members that were checked, with what was measured of them; those that are there stay.
 
-    One without weights that is there makes room for one with.
+    One without weights that is there makes room for one with. One without weights that lacks a
+    measure of today is of no use, and is passed over.
 
     Raises:
         OutsideError: A file is damaged, or the disk is full, or another run is at work there.
     """
-    store, new = Members(paper.folder), 0
+    store, new, passed = Members(paper.folder), 0, []
     with held(paper.folder):
+        known = _measures(brought, paper.folder)
         for member in brought.members:
             target = store.path(member.key, member.where)
             if target.exists() and (member.light or not read(target).light):
                 continue
+            if member.light and member.diverged is None:
+                lacking = paper.lacking(member.run, member.path.stem, known)
+                if lacking:  # it could never be measured
+                    where = f"run {member.run!r}, seed {member.seed}"
+                    what = f"{lacking[0]} of today is other code, or of other data or libraries"
+                    passed.append(f"{brought.folder}: {where}: {what}, and it has no weights")
+                    continue
             if brought.light is None:
                 tensors, notes = weights.load(member.path, "cpu")
             else:
                 tensors, notes = {}, dict(brought.light.notes[member.path.stem])
             weights.save(target, tensors, {**notes, "imported": True})
             new += 1
-        _measures(brought, paper.folder)
-        if brought.light is not None and brought.members:
+        there = len(brought.members) - new - len(passed)
+        if brought.light is not None and new + there:
             bring_record(brought.folder, brought.light, paper.folder)
     devices = sorted({member.trained.get("device", "unknown") for member in brought.members})
-    return Taken(brought.spec, brought.tier, new, len(brought.members) - new, tuple(devices))
+    return Taken(brought.spec, brought.tier, new, there, tuple(devices), tuple(passed))
 
 
-def _measures(brought: Brought, folder: Path) -> None:
-    """What was measured of these members elsewhere, beside what is known here."""
+def _measures(brought: Brought, folder: Path) -> Measurements:
+    """What was measured of these members elsewhere, beside what is known here: of both."""
     there, known = Measurements(brought.folder), Measurements(folder)
     for member in brought.members:
         stem = member.path.stem
@@ -138,6 +147,7 @@ def _measures(brought: Brought, folder: Path) -> None:
                 value, seconds = float(found["value"]), float(found["seconds"])
                 known.put(stem, key, str(found["name"]), value, seconds)
     known.save()
+    return known
 
 
 def tier_of(brought: Brought, spec: Spec) -> str:
@@ -175,12 +185,13 @@ def bring(folders: Sequence[Path], papers: dict[str, Path], settings: Settings) 
             tier = tier_of(brought, read_spec(path))
             paper = Paper(path, settings.with_(tier=tier))
             ready.append(_checked(brought, paper))
-    return [
-        replace(take(brought, paper), passed=passed)
-        if brought.members
-        else Taken(brought.spec, brought.tier, 0, 0, (), passed)
-        for brought, paper, passed in ready
-    ]
+    found = []
+    for brought, paper, passed in ready:
+        taken = Taken(brought.spec, brought.tier, 0, 0, ())
+        if brought.members:
+            taken = take(brought, paper)
+        found.append(replace(taken, passed=(*passed, *taken.passed)))
+    return found
 
 
 def _checked(brought: Brought, paper: Paper) -> tuple[Brought, Paper, tuple[str, ...]]:

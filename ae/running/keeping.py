@@ -63,11 +63,16 @@ def keep(folder: Path, out: Path, *, replace: bool = False) -> Record:
     """
     record = read(folder / RECORD)
     old = read(out / RECORD) if (out / RECORD).exists() else None
-    if old is not None and not replace and (lost := _lost(old, record)):
-        raise UserError(
-            f"{out / RECORD}: has what {folder / RECORD} has not: {lost}; take it in with "
-            f"`ae import {out}`, or give --replace"
-        )
+    if old is not None and not replace:
+        seeds, figures = _seeds_lost(old, record), _figures_lost(old, record)
+        remedy = f"take it in with `ae import {out}`"
+        if not seeds:
+            remedy = "they are drawn of weights: train its members here (`ae run --fresh`)"
+        if lost := "; ".join(filter(None, (seeds, figures))):
+            raise UserError(
+                f"{out / RECORD}: has what {folder / RECORD} has not: {lost}; {remedy}, "
+                "or give --replace"
+            )
     out.mkdir(parents=True, exist_ok=True)
     files = [name for figure in record.figures for name in figure.files]
     for name in files:
@@ -80,19 +85,20 @@ def keep(folder: Path, out: Path, *, replace: bool = False) -> Record:
     return record
 
 
-def _lost(old: Record, new: Record) -> str:
-    """The runs and seeds that the old record has and the new one has not, and the figures.
-
-    Members without weights cannot be drawn, so a record of them may lack figures that its spec has.
-    """
+def _seeds_lost(old: Record, new: Record) -> str:
+    """The runs and seeds that the old record has and the new one has not."""
     there = {run.name: set(run.seeds) for run in new.runs}
     missing = {run.name: set(run.seeds) - there.get(run.name, set()) for run in old.runs}
+    return "; ".join(
+        f"{run}, seeds {_listed(sorted(seeds))}" for run, seeds in missing.items() if seeds
+    )
+
+
+def _figures_lost(old: Record, new: Record) -> str:
+    """The same of figures that the spec has: members without weights cannot be drawn."""
     gone = {f.name for f in old.figures} - {f.name for f in new.figures}
     figures = sorted(gone & {figure["name"] for figure in new.spec.get("figure", [])})
-    return "; ".join(
-        [f"{run}, seeds {_listed(sorted(seeds))}" for run, seeds in missing.items() if seeds]
-        + ([f"figures {_listed(figures)}"] if figures else [])
-    )
+    return f"figures {_listed(figures)}" if figures else ""
 
 
 def _listed(things: Iterable[object]) -> str:

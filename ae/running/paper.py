@@ -145,13 +145,12 @@ class Paper:
         return [f for f in files if not f.light or self._valued(member.run, f)]
 
     def _valued(self, run: str, file: TrainedMember) -> bool:
-        if file.diverged:
-            return True
-        wanted = self.measures(self._known, {run: [file.path.stem]})
-        return all(
-            self._known.value(file.path.stem, self.measure_key(run, measure)) is not None
-            for _, measure in wanted
-        )
+        return file.diverged is not None or not self.lacking(run, file.path.stem, self._known)
+
+    def lacking(self, run: str, stem: str, known: Measurements) -> list[str]:
+        """The measures that are wanted of a member's file and are not among those that are known."""
+        wanted = self.measures(known, {run: [stem]})
+        return [m.name for _, m in wanted if known.value(stem, self.measure_key(run, m)) is None]
 
     @cached_property
     def _known(self) -> Measurements:

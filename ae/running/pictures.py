@@ -49,17 +49,30 @@ class Pictures:
 
         With weights, or as it was drawn where they were.
         """
+        before = figures_of(self._paper.folder)
+        return [
+            figure
+            for figure, runs in self._there()
+            if self._kept(figure, before) is not None or all(map(self._drawable, runs))
+        ]
+
+    def _there(self) -> list[tuple[Figure, list[str]]]:
+        """The figures of which every run that the tier has is there, with these runs."""
         tier = {cell.name for cell in self._paper.listed}
-        found, before = [], figures_of(self._paper.folder)
-        for figure in self._paper.spec.figure:
-            own = [run for run in figure.runs if run in tier]
-            lacking = [run for run in own if run not in self._by_run]
-            if not own or lacking:
-                continue
-            kept = self._kept(figure, before) is not None
-            if kept or all(self._drawable(run) for run in own):
-                found.append(figure)
-        return found
+        found = [(f, [run for run in f.runs if run in tier]) for f in self._paper.spec.figure]
+        return [(f, runs) for f, runs in found if runs and self._by_run.keys() >= {*runs}]
+
+    def lost(self) -> str:
+        """Which figures were there and are not wanted now, in a line with why; empty if none is."""
+        wanted = {figure.name for figure in self.wanted()}
+        before = figures_of(self._paper.folder)
+        gone = [f.name for f, _ in self._there() if f.name in before and f.name not in wanted]
+        if not gone:
+            return ""
+        return (
+            f"not taken over: {', '.join(gone)}: drawn by other code, or of other measures, data or "
+            "members; they cannot be drawn anew, for weights are not here"
+        )
 
     def _drawable(self, run: str) -> list[tuple[Member, TrainedMember]]:
         """The members of a run that a figure can be drawn of: those with weights."""

@@ -95,12 +95,22 @@ def _status(path: Path, spec: Spec, folder: Path) -> Status:
     return Status(
         spec=path.stem,
         tier=folder.name,
-        runs=tuple(_runs(spec, tier, known)),
+        runs=tuple(_runs(_meant(spec, folder), tier, known)),
         begun=tuple(round(float(notes.get("share", 0.0)), 3) for notes in begun if notes),
         recorded=recorded,
         outdated=outdated,
         fault=fault,
     )
+
+
+def _meant(spec: Spec, folder: Path) -> Spec:
+    """The spec that a folder is of: a trial's is that of its record, which has the changes."""
+    if "+" not in folder.name:
+        return spec
+    try:
+        return records.read(folder / "record.json").meaning
+    except UserError:  # there is none yet
+        return spec
 
 
 def _notes(path: Path) -> Mapping[str, Any]:

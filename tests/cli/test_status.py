@@ -84,3 +84,11 @@ def test_a_record_that_cannot_be_read_is_a_line(tmp_path, monkeypatch):
 @pytest.mark.parametrize("text", ["0", "0-2", "0-2,7", "3,5,9-10"])
 def test_seeds_are_shown_as_they_are_read(text):
     assert shown(seeds_of(text)) == text
+
+
+def test_a_trial_is_what_it_was_made_as(tmp_path, monkeypatch):
+    project = make(tmp_path)
+    run(project, changes=("train.stages.fit.epochs=0.5",))
+    one = found(project, monkeypatch)
+    assert one["tier"].startswith("smoke+")
+    assert all(r["there"] == r["listed"] and not r["stale"] for r in one["runs"])

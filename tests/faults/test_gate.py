@@ -16,6 +16,7 @@ from project import ROOT, make
 
 from ae.cli.gate import regress
 from ae.errors import UserError
+from ae.gate import baseline as baselines
 from ae.gate import session
 from ae.gate.absence import Absence, exit_code, note_absences
 from ae.gate.regress import Outcome, Row
@@ -23,6 +24,9 @@ from ae.gate.show import as_json, headline
 from ae.gate.speed import stored
 from ae.records.speed import read as read_speed
 from ae.running.happening import LeftOut
+from ae.spec.read import read_spec
+
+BASELINES = sorted((ROOT / "reports" / "baseline").glob("*.json"))
 
 
 @pytest.fixture
@@ -84,6 +88,45 @@ def test_so_is_one_without_a_baseline(project, arguments, code):
     assert (ended, table["red"]) == (code, bool(code))
     (row,) = [r for r in table["rows"] if r["kind"] == "absence"]
     assert (row["what"], row["file"]) == ("baseline", "benchmarks/twin2021-dae.toml")
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_one_whose_baseline_does_not_fit_its_spec_is_red_and_the_others_are_compared(
+    project, damaged
+):
+    place = project / "reports" / "baseline" / "twin2021-dae.json"
+    content = json.loads(place.read_text())
+    content["protocol"] = "f" * 64
+    place.write_text("{" if damaged else json.dumps(content))
+    ended, out, table, _ = found(project)
+    assert (ended, table["red"]) == (1, True)
+    (row,) = [r for r in table["rows"] if r["kind"] == "absence"]
+    assert (row["spec"], row["what"], row["word"]) == ("twin2021-dae", "outdated", "worse")
+    said = "not a baseline of schema" if damaged else "made by another protocol than twin2021-dae"
+    assert said in row["note"]
+    assert "`ae calibrate twin2021-dae` makes a new one" in out
+    assert {r["spec"] for r in table["rows"] if r["kind"] == "metric"} == {NAME}
+
+
+@pytest.mark.parametrize("path", BASELINES, ids=lambda path: path.stem)
+def test_each_baseline_of_ours_is_of_the_protocol_that_its_spec_has(path):
+    """What a change of a spec makes void is calibrated again with it; else CI compares nothing."""
+    spec = ROOT / "benchmarks" / f"{path.stem}.toml"
+    baselines.check(baselines.read(path), path, read_spec(spec), spec.name)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("calibrate", NAME, "--seeds", "0-3"), "--seeds: 4 seeds; a baseline needs 10"),
+        (("regress", NAME, "--seeds", "100-101"), f"100, 101 are the baseline's own ({NAME})"),
+    ],
+)
+def test_seeds_that_do_not_do_are_refused_before_they_are_trained(project, command, said):
+    code, _, err = ae(project, *command)
+    assert (code, err.count("\n")) == (2, 1)
+    assert said in err
+    assert not (project / "results" / NAME).exists()
 
 
 def test_what_is_lacking_decides_the_exit_code():

@@ -162,6 +162,9 @@ def test_the_command_names_the_commit_and_passes_over_one_that_does_not_run(tmp_
     code, out, err = ae(folder, *command, "HEAD~3", "HEAD~2", **NOBODY)
     assert (code, out.count("as before")) == (2, 1)
     assert err.strip().endswith("has not moved between HEAD~3 and HEAD~2")
+    code, out, err = ae(folder, "bisect", "tester2020", "eror", "HEAD~3", "HEAD", **NOBODY)
+    assert (code, out) == (2, "")
+    assert "no metric 'eror' in tier quick; there are squared_error" in err
     code, _, err = ae(folder, *command, "HEAD", "HEAD~3", **NOBODY)
     assert code == 2
     assert "is not an ancestor" in err

@@ -53,6 +53,30 @@ def test_a_worse_run_is_red_and_a_better_one_is_not():
     assert (words(better)["wide: squared_error"], better.red) == ("better", False)
 
 
+def test_a_difference_of_large_numbers_moves_by_their_rounding_and_nothing_is_said():
+    """0.00003 nats between two numbers of 95, as one processor has it, are 0.0001 on another."""
+    name = "lucas2019-linear-vae"
+    path = ROOT / "reports" / "baseline" / f"{name}.json"
+    found = read_record(ROOT / "reports" / "published" / name / "quick" / "record.json")
+
+    def word(by):
+        runs = [
+            r.model_copy(
+                update={"metrics": {**r.metrics, "gap": [v - by for v in r.metrics["gap"]]}}
+            )
+            if r.name == "aligned"
+            else r
+            for r in found.runs
+        ]
+        moved = found.model_copy(update={"runs": runs})
+        return words(regress([Trial(moved, baselines.read(path), path)]))["aligned: gap"]
+
+    old = baselines.read(path).run("aligned").metrics["gap"]
+    assert max(old) == min(old)
+    assert max(found.run("aligned").metrics["gap"]) < 2 * max(old) < 0  # another machine's
+    assert [word(by) for by in (0.0, 0.001)] == ["unchanged", "worse"]
+
+
 def test_a_metric_that_an_exact_claim_pins_has_no_direction():
     claim = {
         "id": "pinned", "kind": "exact", "statement": "s", "run": "wide", "value": 20.0, "unit": "",

@@ -98,6 +98,23 @@ def test_one_whose_measure_is_another_by_now_is_trained_again(project, monkeypat
     assert [name for name, was in imported.items() if not was] == [(run_of, seed)]
 
 
+def test_those_that_lack_a_measure_of_today_are_passed_over_in_a_line(project):
+    kept(project)
+    there = project / "kept" / NAME / "smoke" / FILE
+    content = json.loads(gzip.decompress(there.read_bytes()))
+    content["measured"] = {
+        stem: {f"{key}x": value for key, value in found.items()}
+        for stem, found in content["measured"].items()
+    }
+    there.write_bytes(gzip.compress(json.dumps(content).encode()))
+    found = taken(project)
+    assert (found.new, found.known, len(found.passed)) == (0, 0, 9)
+    assert any("run 'plain', seed 0: squared_error of today is" in one for one in found.passed)
+    folder = project / "results" / NAME / "smoke"
+    assert not list((folder / "members").glob("*.safetensors"))
+    assert not (folder / "record.json").exists()  # nothing would stand behind it
+
+
 def test_those_of_another_spec_are_passed_over_in_a_line(project):
     kept(project)
     write(project, hidden="13")
@@ -135,10 +152,12 @@ def test_figures_are_not_lost_unless_that_is_wanted(project):
     content["figures"] = dict.fromkeys(content["figures"], "of other code")
     file.write_bytes(gzip.compress(json.dumps(content).encode()))
     taken(project)
-    _, ours = run(project)
+    events, ours = run(project)
     here = project / "results" / NAME / "smoke"
     assert not ours.figures  # they are of members without weights
-    with pytest.raises(UserError, match=r"has not: figures \w+.*--replace"):
+    (said,) = [line for event in events for line in event.news if "not taken over" in line]
+    assert said.startswith("not taken over: filters: drawn by other code")
+    with pytest.raises(UserError, match=r"has not: figures \w+; .*`ae run --fresh`.*--replace"):
         keep(here, out)
     assert read(out / "record.json").figures
     keep(here, out, replace=True)
