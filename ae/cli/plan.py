@@ -18,14 +18,22 @@ if TYPE_CHECKING:
 
 
 def find_requests(names: Sequence[str], settings: "Settings") -> "list[Request]":
-    """The specs of these names, all if there are none; each checked before any is run."""
+    """The specs of these names, all if there are none; each checked before any is run.
+
+    Raises:
+        UserError: One is wrong, or a change of a trial does not fit one.
+    """
     from ae.check import check_spec
+    from ae.running.selection import cells_with, changed
     from ae.running.state import Request
 
     library = settings.library
     paths = [library.spec(name) for name in names] if names else library.specs()
+    tier, changes = settings.tier, settings.changes
     for path in paths:
-        check_spec(path, library)
+        spec = check_spec(path, library)
+        if changes:
+            cells_with(changed(spec, tier, changes), tier, changes, path.name)
     return [Request(path, settings) for path in paths]
 
 
@@ -55,7 +63,7 @@ def show_plan(requests: "Sequence[Request]", suite: "Suite", *, strict: bool) ->
                 prices.take(happened.name, happened.plan)
     except OutsideError as error:
         failed = error
-    if not failed or len(left) < len(requests):
+    if prices.specs():  # else none could be planned, which is not to say that no claim is open
         show_prices(prices, how_many())
     if failed:
         raise failed

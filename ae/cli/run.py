@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     "changes",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A trial: train.stages.NAME.epochs=3; kept in a folder of its own, never published.",
+    help="A trial: train.stages.NAME.epochs=3, or 'train.seeds=\"0-5\"', as text has quotes in a spec; "
+    "kept in a folder of its own, never published.",
 )
 @click.option(
     "--budget",

@@ -51,6 +51,7 @@ class Prices:
     def __init__(self, requests: "Sequence[Request]") -> None:
         self._requests = {request.path.stem: request for request in requests}
         self._plans: dict[str, PlannedPaper] = {}
+        self._specs: dict[str, Spec] = {}
         self._places: dict[tuple[str, str, int], int] | None = None
 
     def take(self, name: str, plan: "PlannedPaper") -> None:
@@ -70,7 +71,9 @@ class Prices:
         """The specs of the planned papers."""
         from ae.spec.read import read_spec
 
-        return {name: read_spec(self._requests[name].path) for name in self._plans}
+        for name in self._plans.keys() - self._specs.keys():
+            self._specs[name] = read_spec(self._requests[name].path)
+        return {name: self._specs[name] for name in self._plans}
 
     def nothing(self) -> str:
         """Why none of the planned papers has anything to buy, in a line."""

@@ -14,12 +14,18 @@ from ae.machine.provenance import of_training
 from ae.running.estimate import flops
 from ae.running.folder import folder_of
 from ae.running.measurements import Measurements, measure_key
-from ae.running.selection import Wanted, changed, chosen_claims, tier_measures, wanted_runs
+from ae.running.selection import (
+    Wanted,
+    cells_with,
+    changed,
+    chosen_claims,
+    tier_measures,
+    wanted_runs,
+)
 from ae.running.settings import Settings
 from ae.running.splits import Splits
 from ae.spec import Cell, Claim, Measure
 from ae.spec.read import read_spec
-from ae.spec.tiers import cells
 from ae.spec.untrained import untrained
 from ae.training.checkpoints import begun
 from ae.training.members import Members, TrainedMember, here
@@ -53,12 +59,7 @@ class Paper:
         self.store = Members(self.folder)
         self.where = here(self.settings.device)
         self._measure_keys: dict[tuple[str, str], str] = {}
-        try:
-            listed = cells(self.spec, settings.tier, where=self.path.name)
-        except UserError as error:
-            if not settings.changes:
-                raise
-            raise UserError(f"--set: {error}") from None
+        listed = cells_with(self.spec, settings.tier, settings.changes, self.path.name)
         self.claims = self._claims()
         self.seeds = {cell.name: settings.seeds or cell.train.seeds for cell in listed}
         self.wanted: Wanted = {run: self.seeds[run] for run in self._runs(listed)}

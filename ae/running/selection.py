@@ -1,5 +1,6 @@
 """Which runs and seeds of a spec are wanted, and what is measured of them. Knows no torch."""
 
+import shlex
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ae.errors import UserError
 from ae.spec import Cell, Claim, Measure, Spec, TierName, metrics_of, runs_of
+from ae.spec.tiers import cells
 from ae.toml.file import no_such
 
 if TYPE_CHECKING:
@@ -103,18 +105,13 @@ def changed(spec: Spec, tier: TierName, changes: Sequence[str]) -> Spec:
     Raises:
         UserError: One is no key of `data`, `model` or `train`, or no value.
     """
-    if not changes:
+    if not changes or tier not in spec.tier:
         return spec
     tables: dict[str, Any] = {}
     for change in changes:
-        key, sign, text = change.partition("=")
+        key, _, text = change.partition("=")
         where = f"--set {change}"
-        try:
-            value = tomllib.loads(f"value = {text}")["value"] if sign else None
-        except tomllib.TOMLDecodeError:
-            value = None
-        if value is None:
-            raise UserError(f"{where}: expected KEY=VALUE, the value as in the spec")
+        value = _value(key.strip(), text.strip(), where)
         *path, last = key.strip().split(".")
         if not path or path[0] not in ("data", "model", "train"):
             raise UserError(f"{where}: expected a key of data, model or train")
@@ -127,6 +124,38 @@ def changed(spec: Spec, tier: TierName, changes: Sequence[str]) -> Spec:
     return spec.model_copy(
         update={"tier": {**spec.tier, tier: own.model_copy(update={"run": runs})}}
     )
+
+
+def _value(key: str, text: str, where: str) -> Any:
+    """What a value of `--set` means, written as in the spec.
+
+    Raises:
+        UserError: It means nothing; of text without quotes with the quotes that it takes.
+    """
+    if not key or not text:
+        raise UserError(f"{where}: expected KEY=VALUE, the value as in the spec")
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        hint = ""
+        if not set(text) & set("\"'[]{}\\"):
+            quoted = shlex.quote(f'{key}="{text}"')
+            hint = f"; text stands in quotes there, which a shell takes away: --set {quoted}"
+        raise UserError(f"{where}: expected a value as in the spec{hint}") from None
+
+
+def cells_with(spec: Spec, tier: TierName, changes: Sequence[str], where: str) -> list[Cell]:
+    """The runs of a tier of a spec in which these changes were set.
+
+    Raises:
+        UserError: The tier is unknown; or a change does not fit.
+    """
+    try:
+        return cells(spec, tier, where=where)
+    except UserError as error:
+        if not changes or tier not in spec.tier:
+            raise
+        raise UserError(f"--set: {error}") from None
 
 
 def _merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

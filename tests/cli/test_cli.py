@@ -182,6 +182,22 @@ def test_the_plan_is_shown_and_nothing_is_trained(project, tmp_path):
         (("run", "--seeds", "0-9999999999"), 2, "expected at most 10000 seeds"),
         (("run", "--seeds", "a"), 2, "found 'a'"),
         (("run", "--device", "cuda"), 3, "no CUDA device"),
+        (("run", "--set", "train.seeds"), 2, "--set train.seeds: expected KEY=VALUE, the value as"),
+        (
+            ("run", "--tier", "smoke", "--set", "train.seeds=0-5"),
+            2,
+            "text stands in quotes there, which a shell takes away: --set 'train.seeds=\"0-5\"'",
+        ),
+        (
+            ("run", "--tier", "smoke", "--set", "train.stages.fit.epochs=two"),
+            2,
+            "--set 'train.stages.fit.epochs=\"two\"'",
+        ),
+        (
+            ("run", "--tier", "smoke", "--set", 'train.stages.fit.epochs="two"'),
+            2,
+            "ae: --set: tiny2020-dae.toml: [tier.smoke.run.plain]: train.stages.fit.epochs: ",
+        ),
         (("fetch", "mnits"), 2, "mnist"),
         (("nonsense",), 2, "No such command"),
     ],
@@ -195,6 +211,31 @@ def test_a_mistake_is_one_line_and_an_exit_code(project, arguments, code, messag
     assert found == code
     assert message in err
     assert len([line for line in err.splitlines() if line.startswith(("ae:", "Error:"))]) == 1
+
+
+def test_a_change_that_fits_one_of_two_papers_is_refused_before_anything_is_trained(tmp_path):
+    """The other was trained, and then the exit code was that of a paper left out."""
+    project = make(tmp_path)
+    text = (project / "benchmarks/tiny2020-dae.toml").read_text()
+    other = text.replace("stages.fit]", "stages.learn]").replace('["fit"]', '["learn"]')
+    (project / "benchmarks/tiny2021-dae.toml").write_text(other)
+    names = ("tiny2020-dae", "tiny2021-dae")
+    for order in (names, names[::-1]):
+        for more in ((), ("--plan",)):
+            call = (*ALONE, *order, "--set", "train.stages.fit.epochs=1", *more)
+            code, out, err = ae(project, *call)
+            assert (code, out) == (2, "")
+            assert err == (
+                "ae: --set: tiny2021-dae.toml: [tier.smoke.run.plain]: train.stages.fit: "
+                "no such key to override; there are learn\n"
+            )
+    assert not (project / "results").exists()
+
+
+def test_where_nothing_can_be_planned_no_claim_is_said_to_be_closed(project):
+    code, out, err = ae(project, *ALONE, "--plan", "--set", 'data.train="nope"')
+    assert (code, out) == (2, "")
+    assert "no split 'nope'" in err
 
 
 def test_a_misspelt_key_stops_the_run_and_is_named(tmp_path):

@@ -223,7 +223,8 @@ def test_a_trial_has_a_folder_of_its_own_and_leaves_the_rest_alone(project):
     for wrong, said in (
         ("train.stages.fit.epoch=1", "epoch"),
         ("model.hidden", "KEY=VALUE"),
-        ("model.hidden=[", "KEY=VALUE"),
+        ("model.hidden=[", "expected a value as in the spec$"),
+        ("model.hidden=", "KEY=VALUE"),
         ("seeds=3", "data, model or train"),
     ):
         with pytest.raises(UserError, match=f"--set.*{said}"):
