@@ -12,7 +12,7 @@ from ae.library import Library
 @click.option(
     "--tier",
     type=click.Choice(["paper", "quick", "smoke"]),
-    help="Which of its records; the paper's if there is one, else the quick one.",
+    help="Which of its records; else the paper's if it has such figures, then the quick one.",
 )
 @click.option("--published", is_flag=True, help="Look at reports/published instead of results/.")
 @click.option("--list", "only_list", is_flag=True, help="Show what was said; ask nothing.")
@@ -40,12 +40,11 @@ def review(
     runs; writes reports/reviews/SPEC.toml. A review lapses when the data of its figure change.
     """
     from ae.cli.review_dialog import Walk, find_record
-    from ae.records import record as records
     from ae.records.reviews import Verdict
 
     name = library.spec(spec).stem
-    path = find_record(library, name, tier, published)
-    walk = Walk(records.read(path), path, library.review(name, new=True))
+    record, path, others = find_record(library, name, tier, published)
+    walk = Walk(record, path, library.review(name, new=True), others)
     if twice := set(accept) & set(reject):
         raise UserError(f"--accept and --reject: found {min(twice)!r} in both")
     if only_list:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import click
 
+from ae.cli.report import readable
 from ae.disk import check_writable
 from ae.errors import UserError
 from ae.library import Library, near
 from ae.locks import locked
+from ae.records import record as records
 from ae.records import reviews
 from ae.records.figures import FigureRecord
+from ae.records.folders import RECORD
 from ae.records.record import Record
 from ae.records.reviews import Review, Verdict
 from ae.report.reviews import SAID, measured
@@ -19,23 +22,38 @@ from ae.toml.file import no_such
 from ae.toml.parse import Refused, parse
 
 PATIENCE = 10.0  # seconds in which another reviewer's answer is written
+TIERS = ("paper", "quick")  # of which figures mean something
 ANSWERS: dict[str, Verdict] = {"a": "accept", "r": "reject"}
 
 
 class Walk:
-    """The figures of one record and the file of its reviews."""
+    """The figures of one record and the file of its reviews.
 
-    def __init__(self, record: Record, path: Path, file: Path) -> None:
-        self.record, self.folder, self.file = record, path.parent, file
+    Args:
+        record: The record.
+        path: Its file.
+        file: The file of the reviews.
+        others: Records of the paper's other tiers.
+    """
+
+    def __init__(
+        self, record: Record, path: Path, file: Path, others: Sequence[Record] = ()
+    ) -> None:
+        self.record, self.folder, self.file, self.others = record, path.parent, file, others
         self.spec = record.meaning
         self.found = reviews.read(file)
         self.figures = reviews.visual(record)
 
     def show_all(self) -> None:
         """Every figure of a visual claim, and what was said of it."""
-        click.echo(
-            f"{self.record.name}, {self.record.tier} tier: {len(self.figures)} figures answer the paper's"
+        count = len(self.figures)
+        said = "1 figure answers" if count == 1 else f"{count} figures answer"
+        more = "".join(
+            f"; {len(own)} of the {other.tier} tier: --tier {other.tier}"
+            for other in self.others
+            if (own := reviews.visual(other))
         )
+        click.echo(f"{self.record.name}, {self.record.tier} tier: {said} the paper's{more}")
         for figure in self.figures:
             click.echo(f"\n{click.style(figure.name, bold=True)}: {figure.title}")
             self._say("the paper's", figure.paper)
@@ -81,7 +99,10 @@ class Walk:
         figure = next((f for f in self.record.figures if f.name == name), None)
         if figure is None:
             names = [f.name for f in self.record.figures]
-            raise UserError(f"{self.record.name}: {no_such('figure', name, names)}")
+            where = f"{self.record.name}, {self.record.tier} tier"
+            having = [o.tier for o in self.others if any(f.name == name for f in o.figures)]
+            hint = "".join(f"; the {tier} tier has it: --tier {tier}" for tier in having)
+            raise UserError(f"{where}: {no_such('figure', name, names)}{hint}")
         self._image(figure)
         table = {
             "figure": name,
@@ -131,18 +152,32 @@ class Walk:
             click.echo(f"  {what if i == 0 else '':<12} {line}")
 
 
-def find_record(library: Library, name: str, tier: str | None, published: bool) -> Path:
-    """The record whose figures are looked at: of that tier, or the paper's, or the quick one.
+def find_record(
+    library: Library, name: str, tier: str | None, published: bool
+) -> tuple[Record, Path, list[Record]]:
+    """The record whose figures are looked at, its file, and the records of the other tiers.
+
+    Of the tier that is named; else of the paper's and the quick one the first that has figures that
+    answer the paper's, or the first that is there. One that cannot be read is left out with a line.
 
     Raises:
-        UserError: There is none.
+        UserError: There is none, or the one that is named cannot be read.
     """
     sources = library.published if published else library.all_results()
-    tiers: Sequence[str] = ("paper", "quick") if tier is None else (tier,)
-    for one in tiers:
-        paths = (source / name / one / "record.json" for source in sources)
+    tiers: Sequence[str] = TIERS if tier is None else (tier,)
+    there = {}
+    for one in dict.fromkeys((*tiers, *TIERS)):
+        paths = (source / name / one / RECORD for source in sources)
         if (path := next((p for p in paths if p.is_file()), None)) is not None:
-            return path
-    hint = f"`ae run {name}` makes one" + ("" if published else ", and --published has others")
-    where = ", ".join(str(source / name) for source in sources) or "reports/published"
-    raise UserError(f"{where}: found no record of tier {' or '.join(tiers)}; {hint}")
+            there[one] = path
+    known = readable([path for one, path in there.items() if one != tier])
+    if tier is None:
+        found = known
+    else:
+        found = [(records.read(there[tier]), there[tier])] if tier in there else []
+    if not found:
+        hint = f"`ae run {name}` makes one" + ("" if published else ", and --published has others")
+        where = ", ".join(str(source / name) for source in sources) or "reports/published"
+        raise UserError(f"{where}: found no record of tier {' or '.join(tiers)}; {hint}")
+    record, path = next((pair for pair in found if reviews.visual(pair[0])), found[0])
+    return record, path, [other for other, place in known if place != path]

@@ -263,6 +263,32 @@ def test_what_cannot_be_signed_is_said_and_nothing_written(
     assert not file(project).exists()
 
 
+def test_a_tier_without_figures_does_not_hide_those_of_another(project: Path) -> None:
+    """Of a paper's record without figures it was said that there are none at all."""
+    bare = hinton("paper").model_copy(update={"figures": []})
+    store(bare, project / "results")
+    assert ran("--list").startswith(f"{NAME}, quick tier: 3 figures answer the paper's\n")
+    assert ran("--list", "--tier", "paper") == (
+        f"{NAME}, paper tier: 0 figures answer the paper's; 3 of the quick tier: --tier quick\n"
+    )
+    with pytest.raises(UserError) as error:
+        ran("--tier", "paper", "--accept", "codes", "--reviewer", "A")
+    assert str(error.value) == (
+        f"{NAME}, paper tier: no figure 'codes'; there are none; the quick tier has it: --tier quick"
+    )
+    ran("--accept", "codes", "--reviewer", "A")
+    assert [(r.figure, r.tier) for r in read(file(project))] == [("codes", "quick")]
+
+
+def test_the_papers_tier_comes_first_where_it_has_figures(project: Path) -> None:
+    made = hinton("paper")
+    one = made.model_copy(update={"figures": made.figures[:1]})
+    store(one, project / "results")
+    first = ran("--list").splitlines()[0]
+    assert first.startswith(f"{NAME}, paper tier: 1 figure answers the paper's")
+    assert first.endswith("; 3 of the quick tier: --tier quick")
+
+
 def test_of_several_figures_all_are_signed_or_none(project: Path) -> None:
     with pytest.raises(UserError, match="no figure 'x'"):
         ran("--accept", "codes", "--reject", "x", "--reviewer", "A", "--note", "n")
