@@ -12,14 +12,7 @@ from ae.errors import Interrupted, MissingData, OutsideError
 from ae.machine.usage import added
 from ae.running.crew import Alone, CrewLike
 from ae.running.folder import folder_of, held
-from ae.running.happening import (
-    Crash,
-    Happening,
-    LeftOut,
-    Planned,
-    Progress,
-    Recorded,
-)
+from ae.running.happening import Crash, Happening, LeftOut, Planned, Progress, Recorded
 from ae.running.jobs import Job, PlannedPaper
 from ae.running.pool import Crew, how_many
 from ae.running.state import PaperState, Rank, Request, foremost
