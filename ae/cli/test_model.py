@@ -72,6 +72,7 @@ def test_model(
     from ae.contract.suite import findings, subject_of
 
     if source is None:
+        _check(path, library)
         subject = subject_of(path, arguments, features or 784, classes or 10)
     else:
         subject = _specified(path, source, arguments, library)
@@ -84,6 +85,22 @@ def test_model(
         click.echo(f"{len(found)} thing{'s are' if len(found) > 1 else ' is'} wrong")
         sys.exit(1)
     click.echo("keeps the contract")
+
+
+def _check(path: str, library: Library) -> None:
+    """Refuse the name of no class: of a module alone, or with a dot for a colon.
+
+    Raises:
+        UserError: It is neither code of a package nor of a file of `ae/models`.
+    """
+    from ae.spec.syntax import OWN, is_foreign
+
+    file = library.package / "models" / f"{path.partition('.')[0]}.py"
+    if not is_foreign(path) and not (OWN.fullmatch(path) and file.is_file()):
+        raise UserError(
+            f"found {path!r}; expected a class: MODULE:CLASS, such as mylab.models:VAE, or file.Class "
+            "of ae/models, such as vae.VAE"
+        )
 
 
 def _specified(path: str, source: Path, arguments: dict[str, Any], library: Library) -> "Subject":

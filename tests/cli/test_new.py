@@ -3,6 +3,7 @@
 import re
 
 import command
+import pytest
 
 
 def ae(here, *arguments):
@@ -35,3 +36,14 @@ def test_in_a_folder_that_is_not_included_the_next_commands_include_it(tmp_path)
     code, _, err = ae(here, "test-model", "vae.VAE", "--spec", "doe2026", "--include", "lab")
     assert code == 2
     assert "no run's class is 'vae.VAE'; they are doe2026_vae:VAE" in err
+
+
+@pytest.mark.parametrize("path", ["doe2026_vae", "doe2026_vae.VAE", "doe2026_vae:", "vae", "vae."])
+def test_the_name_of_no_class_is_told_what_one_looks_like(tmp_path, path):
+    """It was said of the module, which is there, that ae.models has none of that name."""
+    (tmp_path / "doe2026_vae.py").touch()
+    said = (
+        f"ae: found {path!r}; expected a class: MODULE:CLASS, such as mylab.models:VAE, or file.Class "
+        "of ae/models, such as vae.VAE\n"
+    )
+    assert ae(tmp_path, "test-model", path) == (2, "", said)
