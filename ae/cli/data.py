@@ -15,21 +15,29 @@ from ae.library import Library
 @click.option(
     "--strongest", is_flag=True, help="The strongest that was tested of each, as a table."
 )
-@click.option("--published", is_flag=True, help="With one of these two: of reports/published.")
+@click.option(
+    "--published",
+    is_flag=True,
+    help="With one of these two, or of papers that are named: of reports/published alone.",
+)
 @with_library(results=True)
 def list_specs(
     specs: Sequence[str], *, tested: bool, strongest: bool, published: bool, library: Library
 ) -> None:
     """List the papers, what was tested of them and how it came out, and all by kind of evidence.
 
-    Of papers that are named, every run and claim. Records are those of results/, and the published
-    ones where there is none of the same tier.
+    Of papers that are named, every run, and every claim with its verdict. Records are those of
+    results/, and the published ones where there is none of the same tier; --tested and --strongest
+    show those of results/ alone, or with --published the published ones.
     """
     from ae.spec.read import read_spec
 
-    if published and not (tested or strongest):
+    if tested and strongest:
+        raise UserError("--tested and --strongest: give one of them, each is a table of its own")
+    if published and not (tested or strongest or specs):
         raise UserError(
-            "--published: goes with --tested or --strongest; else published records are shown too"
+            "--published: goes with --tested, --strongest or a SPEC; else published records are shown "
+            "too"
         )
     if tested or strongest:
         from ae.cli.spec_list import tables
@@ -41,7 +49,7 @@ def list_specs(
         from ae.cli.spec_list import lines_of
 
         for path in map(library.spec, specs):
-            for line in lines_of(path.stem, read_spec(path)):
+            for line in lines_of(path.stem, read_spec(path), library, published=published):
                 click.echo(line)
         return
     from ae.cli.spec_list import overview

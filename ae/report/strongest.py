@@ -28,12 +28,14 @@ class Shown:
     Attributes:
         spec: The spec's name.
         best: The strongest result; None where nothing but controls was tested.
+        controls: How many controls, and claims that prove nothing, were tested.
         holding: How many claims hold.
         tested: Of how many that were tested; controls and what proves nothing are not counted.
     """
 
     spec: str
     best: Verdict | None
+    controls: int
     holding: int
     tested: int
 
@@ -41,7 +43,7 @@ class Shown:
     def text(self) -> str:
         """The strongest: claim, target, ours, the verdict and the tier."""
         if self.best is None:
-            return "controls alone"
+            return "controls alone" if self.controls else "nothing"
         why = f" ({self.best.reason})" if self.best.reason else ""
         return (
             f"`{self.best.id}`: {self.best.target}; {self.best.ours}: {self.best.word}{why}, "
@@ -79,11 +81,13 @@ def _verdicts(record: Record) -> Sequence[Verdict]:
 
 
 def _shown(name: str, own: Sequence[Standing]) -> Shown:
-    found = [(s.kind, s.verdict) for s in own if s.verdict is not None and s.kind in KINDS]
+    tested = [(s.kind, s.verdict) for s in own if s.verdict is not None]
+    found = [(kind, verdict) for kind, verdict in tested if kind in KINDS]
     found.sort(key=lambda one: _rank(*one))
     return Shown(
         spec=name,
         best=found[0][1] if found else None,
+        controls=len(tested) - len(found),
         holding=sum(verdict.word in GOOD for _, verdict in found),
         tested=len(found),
     )

@@ -1,8 +1,9 @@
-"""`ae list` names the papers; `ae list SPEC` every run and claim, with what it is judged against."""
+"""`ae list` names the papers; `ae list SPEC` every run and claim, its target and its verdict."""
 
 import re
 
 from click.testing import CliRunner
+from made import record, store
 from project import ROOT, make
 
 from ae.cli.main import cli
@@ -11,6 +12,8 @@ from ae.records.record import read
 from ae.spec.read import find_specs, read_spec
 from ae.verdict import judge
 from ae.verdict.evidence import sentence
+
+NAME = "tiny2020-dae"
 
 
 def said(folder, monkeypatch, *arguments):
@@ -34,6 +37,49 @@ def test_a_target_is_as_printed_and_whose(monkeypatch):
     text = said(ROOT, monkeypatch, "hinton2006")
     assert "  ae-30: value, 3.00 per image (printed, primary; paper)" in text
     assert "pca-30: exact, 13.87 per image (control; paper, quick)" in text
+
+
+def verdicts(text):
+    """Claim -> its third line."""
+    lines = text.splitlines()
+    starts = [i for i, line in enumerate(lines) if re.match(r"  [\w-]+: \w+, ", line)]
+    return {lines[i].split(":")[0].strip(): lines[i + 2].strip() for i in starts}
+
+
+def test_every_claim_has_the_verdict_of_the_best_record_of_it(monkeypatch):
+    text = said(ROOT, monkeypatch, "cs182-ae-vae", "--published")
+    told, claims = verdicts(text), read_spec(ROOT / "benchmarks/cs182-ae-vae.toml").claim
+    expected = dict.fromkeys((claim.id for claim in claims), "not tested")
+    for tier in ("quick", "paper"):  # what the paper's own tier tests counts
+        for v in judge(read(ROOT / f"reports/published/cs182-ae-vae/{tier}/record.json")):
+            if v.tested:
+                expected[v.id] = f"{v.ours}; {tier} tier, published"
+    assert list(told) == list(expected)
+    for claim, line in told.items():
+        assert expected[claim] in line
+    assert {line == "not tested" for line in told.values()} == {True, False}
+    assert "REPRODUCED: " in told["log-vae-clean"]
+
+
+def test_own_records_come_before_published_ones_of_the_same_tier(tmp_path, monkeypatch):
+    project = make(tmp_path)
+    store(project / "reports/published", record())
+    (there,) = verdicts(said(project, monkeypatch, NAME)).values()
+    assert there.endswith("; quick tier, published")
+    other = record()
+    other.runs[1].metrics["squared_error"] = [
+        x + 50 for x in record().runs[1].metrics["squared_error"]
+    ]
+    store(project / "results", other)
+    (own,) = verdicts(said(project, monkeypatch, NAME)).values()
+    assert own.endswith("; quick tier")
+    assert own.removesuffix("; quick tier") != there.removesuffix("; quick tier, published")
+    assert [*verdicts(said(project, monkeypatch, NAME, "--published")).values()] == [there]
+
+
+def test_of_a_paper_of_which_nothing_was_run_no_verdict_is_shown(tmp_path, monkeypatch):
+    text = said(make(tmp_path), monkeypatch, NAME)
+    assert text.splitlines()[-1].startswith("    Without noise, clean images")
 
 
 def test_without_a_name_all_papers_are_there(tmp_path, monkeypatch):
@@ -89,4 +135,40 @@ def test_the_strongest_of_a_paper_is_a_row(monkeypatch):
     assert head == "| spec | strongest of what was tested | hold |"
     assert re.fullmatch(
         r"\| `tomczak2022-digits` \| `[\w-]+`: .+: [A-Z]+.*, paper \| \d+ of \d+ \|", row
+    )
+
+
+def tables(project, monkeypatch, *arguments):
+    """Standard output and standard error."""
+    monkeypatch.chdir(project)
+    done = CliRunner().invoke(cli, ["list", *arguments], catch_exceptions=False)
+    return done.stdout.splitlines(), done.stderr.splitlines()
+
+
+def test_where_nothing_was_run_the_tables_say_so_and_where_to_look(tmp_path, monkeypatch):
+    project = make(tmp_path)
+    (project / "reports/published").mkdir()
+    for option, what, rows in (
+        ("--tested", "no published value was tested", []),
+        ("--strongest", "nothing was run", [f"| `{NAME}` | nothing | none tested |"]),
+    ):
+        out, err = tables(project, monkeypatch, option)
+        assert (out[2:], err) == (rows, [f"ae: results: {what}"])
+    store(project / "reports/published", record())
+    for option, what in (
+        ("--tested", "no published value was tested"),
+        ("--strongest", "nothing was run"),
+    ):
+        _, err = tables(project, monkeypatch, option)
+        assert err == [f"ae: results: {what}; --published shows what comes with the project"]
+    assert tables(project, monkeypatch, "--strongest", "--published")[1] == []
+    store(project / "results", record())
+    assert tables(project, monkeypatch, "--strongest")[1] == []
+
+
+def test_two_tables_at_once_are_refused(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    done = CliRunner().invoke(cli, ["list", "--tested", "--strongest"])
+    assert str(done.exception) == (
+        "--tested and --strongest: give one of them, each is a table of its own"
     )

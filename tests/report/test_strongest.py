@@ -88,5 +88,12 @@ def test_the_order_is_kind_then_word_then_primary(first):
 
 
 def test_controls_alone_are_said():
-    found = rows._shown("paper", [])
+    found = rows._shown("paper", [stands("control", "REPRODUCED", True, "z")])
     assert (found.best, found.text, found.share) == (None, "controls alone", "none tested")
+
+
+def test_nothing_is_not_controls_alone():
+    """So it was said of a paper of which nothing had been run."""
+    for own in ([], [SimpleNamespace(kind="control", verdict=None)]):
+        found = rows._shown("paper", own)
+        assert (found.best, found.text, found.share) == (None, "nothing", "none tested")
