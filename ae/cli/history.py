@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ae.results.history import Past, Point, Track
 
 TIERS = ("paper", "quick", "smoke")
+NOTE = (
+    "±: the 90 % interval, of all seeds that are there; a claim with looks is judged by that of its "
+    "look, whose error is smaller (docs/verdicts.md)"
+)
 WIDTH = 33  # letters of a chart
 
 
@@ -34,9 +38,11 @@ def history(
     html: Path | None,
     library: Library,
 ) -> None:
-    """Show a number through the git revisions of its published record, with its interval.
+    """Show a number through the git revisions of its published record, with its 90 % interval.
 
-    Of METRIC in every run, or of the paper's primary claims. Nothing is trained.
+    Of METRIC in every run, or of the paper's primary claims. The interval is of all seeds that are
+    there; a claim with looks is judged by that of its look, whose error is smaller. Nothing is
+    trained.
     """
     from ae.results.history import tracks
 
@@ -59,6 +65,7 @@ def history(
     _check(found, library, name, metric, run)
     for track in found:
         _show(track)
+    click.echo(NOTE)
     if html is not None:
         from ae.report.history import page
 

@@ -97,7 +97,8 @@ def test_it_is_told_line_by_line(project: tuple[Path, list[str]]) -> None:
     folder, shas = project
     code, out, err = ae(folder, "history", NAME, "squared_error", "--run", "plain")
     assert code == 0
-    head, *lines = out.strip().splitlines()
+    head, *lines, _, note = out.strip().splitlines()
+    assert note.startswith("±: the 90 % interval, of all seeds")  # not of the one that decides
     assert head.endswith(", quick tier (lower is better)")
     assert [line.split()[0] for line in lines] == [sha[:7] for sha in (*shas[:2], shas[4])]
     assert "same values" in lines[1]
