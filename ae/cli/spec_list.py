@@ -33,7 +33,7 @@ def lines_of(
     yield f"  {paper.title}; {paper.venue}; {paper.url}"
     for tier in spec.tier:
         runs = cells(spec, tier, where=name)
-        yield f"  {tier} tier, {len(runs)} runs: " + ", ".join(
+        yield f"  {tier} tier, {_many(runs, 'run')}: " + ", ".join(
             f"{cell.name} (seeds {seeds_shown(cell.train.seeds)})" for cell in runs
         )
     known = _verdicts(name, spec, library, published=published)
@@ -42,6 +42,10 @@ def lines_of(
         yield f"    {claim.statement}"
         if known:
             yield f"    {known.get(claim.id, 'not tested')}"
+
+
+def _many(things: Sequence[object], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _claim(claim: "Claim", spec: "Spec") -> str:
@@ -105,7 +109,7 @@ def overview(library: Library) -> Iterator[str]:
     for name, spec in specs.items():
         yield f"{click.style(name, bold=True)}  {spec.paper.authors} ({spec.paper.year})"
         yield f"  {spec.paper.title}"
-        yield f"  {len(spec.run)} runs, {len(spec.claim)} claims, data {spec.data.name}"
+        yield f"  {_many(spec.run, 'run')}, {_many(spec.claim, 'claim')}, data {spec.data.name}"
         for record in records.get(name, ()):
             for one in _judged(name, record, spec):
                 judged.append(one)

@@ -141,7 +141,7 @@ def test_list_and_check(project):
     code, out, _ = ae(project, "list")
     assert code == 0
     assert "tiny2020-dae" in out
-    assert "3 runs, 1 claims" in out or "3 runs, 1 claim" in out
+    assert "3 runs, 1 claim, data mnist" in out
     code, out, _ = ae(project, "check")
     assert (code, out.strip()) == (0, "all specs and manifests are sound")
 

@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -13,7 +14,9 @@ from command import ENVIRONMENT, ae
 from made import record, store
 from project import ROOT, make
 
+from ae.cli.export import _check
 from ae.cli.main import cli
+from ae.errors import UserError
 
 NAME = "tiny2020-dae"
 RUNS = 3
@@ -88,6 +91,17 @@ def test_refusals_are_one_line(project, arguments, said):
     assert (code, out) == (2, "")
     assert said in " ".join(err.split())
     assert arguments[0] == "--format" or len(err.splitlines()) == 1
+
+
+def test_parquet_is_no_text_for_a_terminal(monkeypatch):
+    """To a pipe it is fine, as is any other form; without --table there are files, in a folder."""
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: True))
+    with pytest.raises(UserError, match=r"^--format parquet: no text for a terminal; give --out"):
+        _check("parquet", "values", None)
+    for form, table in (("csv", "values"), ("parquet", None)):
+        _check(form, table, None)
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: False))
+    _check("parquet", "values", None)
 
 
 def test_parquet_without_pyarrow_is_one_line(project):
