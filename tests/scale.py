@@ -223,9 +223,9 @@ def _examples(cell: Cell, known: Sizes, classes: int) -> int:
 
 
 class Kept(NamedTuple):
-    """What published papers keep and took beside training, a member."""
+    """What published records keep and took beside training, a member."""
 
-    papers: int
+    records: int
     members: int
     bytes: float
     seconds: float
@@ -393,7 +393,7 @@ def facts(works: Sequence[Work], beside: Beside) -> list[str]:
         (
             f"- measuring a member: {beside.kept.seconds:.1f} s, record and figures of one: "
             f"{beside.kept.bytes / 1e3:.0f} kB; means over {beside.kept.members} members of "
-            f"{beside.kept.papers} papers"
+            f"{beside.kept.records} records"
         ),
         (
             f"- training sets: {beside.each / 1e9:.1f} GB, a copy a paper; {beside.once / 1e9:.1f} GB, "
