@@ -62,6 +62,7 @@ def calibrate(
     """
     check_names(library, specs)
     from ae.gate import session
+    from ae.gate.baseline import enough
     from ae.gate.same import SEEDS
 
     paths = session.specs(library, specs)
@@ -77,7 +78,7 @@ def calibrate(
             click.echo(f"ae: {without}; they get no baseline", err=True)
         kept = [session.keep(library, records) for records in chosen.values() if records]
     else:
-        session.enough(seeds or CALIBRATION)
+        enough(seeds or CALIBRATION, "--seeds")
         for path in paths:
             check_writable(library.baseline(path.stem, new=True))
         made = made_now(library, specs, seeds or CALIBRATION, device, jobs, left)
@@ -152,6 +153,7 @@ def regress(
     check_names(library, specs)
     from ae.gate import session
     from ae.gate.absence import Absence, exit_code, note_absences
+    from ae.gate.baseline import others
     from ae.gate.regress import regress as judge
 
     baselines, absent = session.with_baseline(library, session.specs(library, specs))
@@ -162,7 +164,7 @@ def regress(
         left: dict[str, LeftOut] = {}
         known = [path.stem for path in baselines]
         for baseline in baselines.values():
-            session.others(baseline, seeds or DEFAULT)
+            others(baseline, seeds or DEFAULT, f"--seeds, {baseline.spec}")
         made = made_now(library, known, seeds or DEFAULT, device, jobs, left)
         trials = [session.tried(library, r, baselines[path], usage) for path, r, usage in made]
         absent += [

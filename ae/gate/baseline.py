@@ -6,7 +6,7 @@ trains and measures, not to titles, captions and claims.
 
 import codecs
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -160,6 +160,31 @@ def read(path: Path) -> Baseline:
         raise UserError(
             f"{path}: not a baseline of schema {SCHEMA}: {place}: {first['msg']}; {remedy}"
         ) from None
+
+
+def enough(seeds: Sequence[int], where: str) -> None:
+    """Refuse too few seeds for a baseline.
+
+    Raises:
+        UserError: They are fewer than it needs.
+    """
+    if len(seeds) < LEAST:
+        raise UserError(
+            f"{where}: found {len(seeds)} seeds; a baseline needs {LEAST}: --seeds 100-109"
+        )
+
+
+def others(baseline: Baseline, seeds: Iterable[int], where: str) -> None:
+    """Refuse a baseline's own seeds for what is compared with it.
+
+    Raises:
+        UserError: With those that are.
+    """
+    if taken := sorted({*seeds} & {*baseline.seeds}):
+        raise UserError(
+            f"{where}: seeds {', '.join(map(str, taken))} are the baseline's own; a comparison needs "
+            "others: --seeds 200-202"
+        )
 
 
 def check(baseline: Baseline, path: Path, spec: Spec, where: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ae.errors import UserError
-from ae.gate.baseline import LEAST, SCHEMA, TIER, Baseline, BaselineRun, data_of, protocol
+from ae.gate.baseline import SCHEMA, TIER, Baseline, BaselineRun, data_of, enough, protocol
 from ae.gate.fingerprint import condensed
 from ae.machine.usage import Usage
 from ae.records.entries import RunRecord
@@ -43,10 +43,7 @@ def from_records(records: Sequence[Record], usage: Usage | None = None) -> Basel
             )
     chosen = own_seeds(records)
     seeds = [seed for own in chosen for seed in own]
-    if len(seeds) < LEAST:
-        raise UserError(
-            f"{where}: found {len(seeds)} seeds; a baseline needs {LEAST}: --seeds 100-109"
-        )
+    enough(seeds, where)
     return Baseline(
         schema_version=SCHEMA,
         spec=newest.name,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from ae.errors import UserError
-from ae.gate.baseline import Baseline
+from ae.gate.baseline import Baseline, others
 from ae.gate.pairs import pairs_of
 from ae.gate.speed import Rate, spent
 from ae.gate.structure import faults
@@ -174,12 +174,7 @@ def _comparable(trial: Trial) -> None:
         raise UserError(
             f"record of {record.name}: found tier {record.tier}; the baseline is of {baseline.tier}"
         )
-    taken = sorted({s for run in record.runs for s in run.seeds} & set(baseline.seeds))
-    if taken:
-        raise UserError(
-            f"record of {record.name}: seeds {', '.join(map(str, taken))} are the baseline's own; "
-            "a comparison needs others: --seeds 200-202"
-        )
+    others(baseline, (s for run in record.runs for s in run.seeds), f"record of {record.name}")
 
 
 def _row(

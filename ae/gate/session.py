@@ -78,29 +78,6 @@ def baseline_for(library: Library, path: Path) -> Baseline | None:
     return baseline
 
 
-def enough(seeds: Sequence[int]) -> None:
-    """Refuse too few seeds for a baseline, before they are trained.
-
-    Raises:
-        UserError: They are fewer than a baseline needs.
-    """
-    if len(seeds) < LEAST:
-        raise UserError(f"--seeds: {len(seeds)} seeds; a baseline needs {LEAST}: --seeds 100-109")
-
-
-def others(baseline: Baseline, seeds: Sequence[int]) -> None:
-    """Refuse a baseline's own seeds, before they are trained.
-
-    Raises:
-        UserError: With those that are.
-    """
-    if taken := sorted({*seeds} & {*baseline.seeds}):
-        raise UserError(
-            f"--seeds: {', '.join(map(str, taken))} are the baseline's own ({baseline.spec}); a "
-            "comparison needs others: --seeds 200-202"
-        )
-
-
 def trial(
     library: Library, record: Record, baseline: Baseline, usage: Usage | None = None
 ) -> Trial:

@@ -104,7 +104,7 @@ class Conclusion:
         figures: list[FigureRecord] = []
         staged, before = stage(self.paper.folder), figures_of(self.paper.folder)
         drawn = self._pictures.wanted() if self.paper.settings.draw else []
-        if self.paper.settings.draw and (lost := self._pictures.lost()):
+        if self.paper.settings.draw and (lost := self._pictures.lost(drawn, before)):
             self.notes.append(lost)
         keys = {}
         for index, figure in enumerate(drawn):

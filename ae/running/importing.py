@@ -114,7 +114,8 @@ def take(brought: Brought, paper: Paper) -> Taken:
         known = _measures(brought, paper.folder)
         for member in brought.members:
             target = store.path(member.key, member.where)
-            if target.exists() and (member.light or not read(target).light):
+            old = read(target) if target.exists() else None
+            if old is not None and not old.light:
                 continue
             if member.light and member.diverged is None:
                 lacking = paper.lacking(member.run, member.path.stem, known)
@@ -123,6 +124,8 @@ def take(brought: Brought, paper: Paper) -> Taken:
                     what = f"{lacking[0]} of today is other code, or of other data or libraries"
                     passed.append(f"{brought.folder}: {where}: {what}, and it has no weights")
                     continue
+            if member.light and old is not None:
+                continue
             if brought.light is None:
                 tensors, notes = weights.load(member.path, "cpu")
             else:

@@ -62,11 +62,10 @@ class Pictures:
         found = [(f, [run for run in f.runs if run in tier]) for f in self._paper.spec.figure]
         return [(f, runs) for f, runs in found if runs and self._by_run.keys() >= {*runs}]
 
-    def lost(self) -> str:
+    def lost(self, wanted: Sequence[Figure], before: Before) -> str:
         """Which figures were there and are not wanted now, in a line with why; empty if none is."""
-        wanted = {figure.name for figure in self.wanted()}
-        before = figures_of(self._paper.folder)
-        gone = [f.name for f, _ in self._there() if f.name in before and f.name not in wanted]
+        names = {figure.name for figure in wanted}
+        gone = [f.name for f, _ in self._there() if f.name in before and f.name not in names]
         if not gone:
             return ""
         return (

@@ -118,8 +118,11 @@ def test_each_baseline_of_ours_is_of_the_protocol_that_its_spec_has(path):
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (("calibrate", NAME, "--seeds", "0-3"), "--seeds: 4 seeds; a baseline needs 10"),
-        (("regress", NAME, "--seeds", "100-101"), f"100, 101 are the baseline's own ({NAME})"),
+        (("calibrate", NAME, "--seeds", "0-3"), "--seeds: found 4 seeds; a baseline needs 10"),
+        (
+            ("regress", NAME, "--seeds", "100-101"),
+            f"--seeds, {NAME}: seeds 100, 101 are the baseline's own",
+        ),
     ],
 )
 def test_seeds_that_do_not_do_are_refused_before_they_are_trained(project, command, said):
